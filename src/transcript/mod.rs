@@ -1,1 +1,3 @@
-//! (to be written)
+//! x
+mod record;
+pub use record::{FORMAT, Record};
