@@ -15,7 +15,10 @@ pub struct Places {
 impl Places {
     /// Places in a file, none noted yet.
     pub fn new(source: &Arc<SourceFile>) -> Places {
-        Places { source: Some(Arc::clone(source)), spans: BTreeMap::new() }
+        Places {
+            source: Some(Arc::clone(source)),
+            spans: BTreeMap::new(),
+        }
     }
 
     /// Notes where the value at a path of keys stands; the first note wins.
@@ -37,7 +40,9 @@ impl Places {
 
     /// The diagnostic with the file and, when the path is known, a label there.
     pub fn point(&self, diagnostic: Diagnostic, path: &[&str], text: &str) -> Diagnostic {
-        let Some(source) = &self.source else { return diagnostic };
+        let Some(source) = &self.source else {
+            return diagnostic;
+        };
         let diagnostic = diagnostic.source(source);
         match self.find(path) {
             Some(span) => diagnostic.label(span, text),
