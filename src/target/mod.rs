@@ -286,8 +286,8 @@ impl Target {
         let mut identities: Vec<&str> = self.credentials.keys().map(String::as_str).collect();
         identities.push(NONE);
         let mut logins = serde_json::Map::new();
-        for (name, login) in std::iter::once((MAIN, &self.login)).chain(self.logins.iter().map(|(n, l)| (n.as_str(), l))) {
-            logins.insert(name.to_owned(), login_view(login, vault));
+        for (name, login) in self.all_logins() {
+            logins.insert(name.to_owned(), login_view(name, login, vault));
         }
         json!({
             "base": self.base_text,
@@ -306,17 +306,17 @@ impl Target {
 
     /// Teaches the vault every secret of the target, in each form in which it goes over the wire.
     pub fn teach(&self, vault: &Vault) {
-        for login in std::iter::once(&self.login).chain(self.logins.values()) {
-            for secret in [&login.password, &login.token].into_iter().flatten() {
-                vault.learn(secret.expose());
-            }
+        for (name, login) in self.all_logins() {
+            learn_login(name, login, vault);
         }
-        for credential in self.credentials.values().flatten() {
-            vault.learn(credential.value.expose());
-            if let Some((_, bare)) = credential.value.expose().split_once(' ') {
-                vault.learn(bare);
-            }
+        for (name, credential) in &self.credentials {
+            let Some(credential) = credential else { continue };
+            learn_header(&format!("{name}-login"), credential.value.expose(), vault);
         }
+    }
+
+    fn all_logins(&self) -> impl Iterator<Item = (&str, &Login)> {
+        std::iter::once((MAIN, &self.login)).chain(self.logins.iter().map(|(name, login)| (name.as_str(), login)))
     }
 
     /// What the identity of that name sends.
@@ -356,12 +356,28 @@ impl Target {
     }
 }
 
-fn login_view(login: &Login, vault: &Vault) -> Json {
-    let token_of = |secret: &Option<Secret>| secret.as_ref().map(|s| vault.learn(s.expose()));
+/// Tokens of the password and of the bearer token of a login.
+fn learn_login(name: &str, login: &Login, vault: &Vault) -> (Option<String>, Option<String>) {
+    let learn = |what: &str, secret: &Option<Secret>| {
+        secret.as_ref().map(|secret| vault.learn(&format!("{name}-{what}"), secret))
+    };
+    (learn("password", &login.password), learn("token", &login.token))
+}
+
+/// Learns the value of an `authorization` field, and what stands behind the scheme in it.
+pub(crate) fn learn_header(label: &str, value: &str, vault: &Vault) {
+    vault.learn(label, &Secret::new(value));
+    if let Some((_, bare)) = value.split_once(' ') {
+        vault.learn(label, &Secret::new(bare));
+    }
+}
+
+fn login_view(name: &str, login: &Login, vault: &Vault) -> Json {
+    let (password, token) = learn_login(name, login, vault);
     json!({
         "username": login.username.as_deref().unwrap_or_default(),
-        "password": token_of(&login.password),
-        "token": token_of(&login.token),
+        "password": password,
+        "token": token,
     })
 }
 
