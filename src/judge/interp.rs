@@ -266,7 +266,7 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
         }
     }
 
-    fn save(&mut self, step: &Step, name: &str, what: &Save) -> Flow {
+    pub fn save(&mut self, step: &Step, name: &str, what: &Save) -> Flow {
         let value = match what {
             Save::Path(path) => match path.query(&self.body).first() {
                 Some(node) => node.clone(),

@@ -112,7 +112,7 @@ pub fn seal(folder: &Path) -> Result<Manifest, BundleError> {
     for name in list(folder)? {
         let path = folder.join(&name);
         let bytes = std::fs::metadata(&path).map_err(BundleError::io(&path))?.len().to_string();
-        let digest = digest_file(&path).map_err(BundleError::io(&path))?;
+        let digest = digest_file(&path).map_err(|e| BundleError::invalid(&path, e.to_string()))?;
         files.insert(name, FileEntry { digest, bytes });
     }
     let manifest = Manifest { format: FORMAT, files };
@@ -145,7 +145,7 @@ pub fn compare(folder: &Path) -> Result<Vec<String>, BundleError> {
             continue;
         }
         let path = folder.join(name);
-        let digest = digest_file(&path).map_err(BundleError::io(&path))?;
+        let digest = digest_file(&path).map_err(|e| BundleError::invalid(&path, e.to_string()))?;
         if digest != entry.digest {
             differences.push(format!("{name}: digest is {digest}, the manifest says {}", entry.digest));
         }
