@@ -46,7 +46,7 @@ impl Reader {
         };
         match Template::parse(text) {
             Ok(template) => {
-                self.check_names(node, text, false, template.variables().iter().map(|name| name.as_ref()));
+                self.check_names(node, text, false, template.variables().iter().map(String::as_str));
                 Some(template)
             }
             Err(error) => {
@@ -56,37 +56,39 @@ impl Reader {
         }
     }
 
-    /// Any JSON with templates in its strings.
+    /// Any JSON with templates in its strings and keys.
     pub(super) fn json(&mut self, node: &Node) -> Option<JsonTemplate> {
         self.literal_secrets(node);
-        match JsonTemplate::from_json(&node.to_json()) {
-            Ok(template) => {
-                if template.variables().iter().next().is_some() {
-                    self.check_strings(node);
-                }
-                Some(template)
-            }
-            // The error does not say in which string it is.
-            Err(error) => {
-                let before = self.errors;
-                self.check_strings(node);
-                if self.errors == before {
-                    self.compile_error(node, "", &error);
-                }
-                None
-            }
-        }
+        self.json_part(node)
     }
 
-    /// Checks each string of a value as a template of its own.
-    fn check_strings(&mut self, node: &Node) {
+    fn json_part(&mut self, node: &Node) -> Option<JsonTemplate> {
+        if !has_template(node) {
+            return Some(JsonTemplate::Literal(node.to_json()));
+        }
         match &node.value {
-            Value::Str(text) if text.contains("${") => {
-                let _ = self.template(node);
+            Value::Seq(items) => {
+                let items: Vec<Option<JsonTemplate>> = items.iter().map(|item| self.json_part(item)).collect();
+                items.into_iter().collect::<Option<Vec<_>>>().map(JsonTemplate::List)
             }
-            Value::Seq(items) => items.iter().for_each(|item| self.check_strings(item)),
-            Value::Map(entries) => entries.iter().for_each(|(_, item)| self.check_strings(item)),
-            _ => {}
+            Value::Map(entries) => {
+                let members: Vec<Option<(Template, JsonTemplate)>> = entries
+                    .iter()
+                    .map(|(key, item)| {
+                        let name = self.template(&Node { span: key.span, value: Value::Str(key.text.clone()) });
+                        let value = self.json_part(item);
+                        Some((name?, value?))
+                    })
+                    .collect();
+                members.into_iter().collect::<Option<Vec<_>>>().map(JsonTemplate::Map)
+            }
+            _ => {
+                let template = self.template(node)?;
+                match template.literal() {
+                    Some(literal) => Some(JsonTemplate::Literal(Json::from(literal))),
+                    None => Some(JsonTemplate::Text(template)),
+                }
+            }
         }
     }
 
@@ -235,6 +237,16 @@ impl Reader {
             let help = "use `${secret('label')}`, a new random password that no report shows";
             self.warn(codes::LITERAL_SECRET, span, message, help);
         }
+    }
+}
+
+/// Whether a string or key in it must be read as a template.
+fn has_template(node: &Node) -> bool {
+    match &node.value {
+        Value::Str(text) => text.contains("${"),
+        Value::Seq(items) => items.iter().any(has_template),
+        Value::Map(entries) => entries.iter().any(|(key, item)| key.text.contains("${") || has_template(item)),
+        _ => false,
     }
 }
 

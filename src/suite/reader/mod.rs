@@ -24,6 +24,9 @@ use crate::canon::digest_bytes;
 use crate::text::yaml::{self, Node};
 use crate::text::{Diagnostic, Diagnostics, SourceFile, Span};
 
+pub(super) use prescan::circles;
+pub(super) use scope::unknown_output;
+
 use fields::Fields;
 use prescan::Facts;
 use scope::Names;
@@ -248,7 +251,7 @@ impl Reader {
 }
 
 /// The id that the path of a suite file promises: what follows the last directory `suites`, joined by dots.
-fn place(name: &str) -> Option<String> {
+pub(super) fn place(name: &str) -> Option<String> {
     let parts: Vec<&str> = name.split(['/', '\\']).collect();
     let at = parts.iter().rposition(|part| *part == "suites")?;
     let inside = parts.get(at + 1..)?;
@@ -261,5 +264,3 @@ fn place(name: &str) -> Option<String> {
     Some(id.join("."))
 }
 
-#[cfg(test)]
-mod tests;

@@ -170,11 +170,14 @@ fn find_name(text: &str, plain: bool, name: &str) -> Vec<std::ops::Range<usize>>
     let mut before = b' ';
     while let Some(&byte) = bytes.get(at) {
         if depth == 0 {
-            if byte == b'$' && bytes.get(at + 1) == Some(&b'{') {
-                depth = 1;
-                at += 1;
+            match (byte, bytes.get(at + 1), bytes.get(at + 2)) {
+                (b'$', Some(b'$'), Some(b'{')) => at += 3,
+                (b'$', Some(b'{'), _) => {
+                    depth = 1;
+                    at += 2;
+                }
+                _ => at += 1,
             }
-            at += 1;
             before = b' ';
             continue;
         }
