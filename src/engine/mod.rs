@@ -1,3 +1,6 @@
-//! (to be written)
-#[cfg(test)]
-pub(crate) fn test_vault() -> crate::secret::Vault { crate::secret::Vault::new([7; 32]) }
+//! (in progress)
+mod client;
+mod clock;
+mod failure;
+mod limit;
+mod reveal;
