@@ -289,8 +289,8 @@ pub struct RequestStep {
     pub url: Template,
     /// Query parameters, appended in order.
     pub query: Vec<(String, JsonTemplate)>,
-    /// Header fields.
-    pub headers: Vec<(String, Template)>,
+    /// Header fields, names lower-case; `None` removes one of the suite or family.
+    pub headers: Vec<(String, Option<Template>)>,
     /// Body.
     pub body: Option<BodySpec>,
     /// Who sends it; `None` is `main`.
