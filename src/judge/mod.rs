@@ -18,7 +18,6 @@ mod world;
 
 use std::sync::Arc;
 
-pub use request::REMOVED;
 pub use result::{CaseResult, Finding, Leak, MAX_FINDINGS};
 pub use world::{Call, CallIdentity, Event, FixtureState, Phase, Pledge, PledgeStage, StopReason, Visited, World};
 
