@@ -127,3 +127,6 @@ pub async fn undo_pledge<W: World>(
         vec![Leak { what: instance.id.clone(), why: format!("the suite has no request with undo at offset {step}") }]
     }
 }
+
+#[cfg(test)]
+mod tests;
