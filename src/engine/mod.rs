@@ -1,1 +1,6 @@
-//! (to be written)
+//! (in progress)
+mod client;
+mod clock;
+mod failure;
+mod limit;
+mod reveal;
