@@ -107,7 +107,7 @@ struct Place {
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Sketch {
-    Head { format: u32, run: Option<String> },
+    Head { run: Option<String> },
     Start(Owner),
     Exchange(Owner),
     Stop(Owner),
@@ -263,7 +263,7 @@ impl Scan<'_> {
         }
         let sketch = serde_json::from_slice(line).map_err(|e| self.wrong(format!("not a record: {e}")))?;
         match (sketch, self.run.is_some()) {
-            (Sketch::Head { run, .. }, false) => self.run = Some(run.unwrap_or_default()),
+            (Sketch::Head { run }, false) => self.run = Some(run.unwrap_or_default()),
             (Sketch::Head { .. }, true) => return Err(self.wrong("a second head".to_owned())),
             (_, false) => return Err(self.wrong("the head is missing".to_owned())),
             (
