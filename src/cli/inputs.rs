@@ -251,6 +251,6 @@ fn from_file<'c>(context: &Context, catalogue: &'c Catalogue, args: &TargetArgs)
             context.variable(name).map(String::into_bytes).ok_or_else(|| "it is not set".to_owned())
         }
     };
-    let family = family(catalogue, args.family.as_deref().or(Some(&file.family)), &file.url)?;
+    let family = family(catalogue, args.family.as_deref().or(file.family.as_deref()), &file.url)?;
     file.into_options(family, &mut resolve).map_err(invalid)
 }

@@ -10,6 +10,7 @@ mod clock;
 mod failure;
 mod journal;
 mod limit;
+mod preflight;
 mod reveal;
 mod run;
 mod shared;
@@ -18,6 +19,7 @@ mod world;
 pub use cleanup::{Cleaned, cleanup};
 pub use clock::Clock;
 pub use journal::{Journal, JournalError, PendingPledge};
+pub use preflight::preflight;
 pub use run::{Done, EngineError, Plan, RunEvent, RunOptions, RunSummary, Sink, run};
 
 use crate::judge::StopReason;

@@ -23,6 +23,13 @@ pub struct Collected<'c> {
     fixture_counts: Summary,
 }
 
+/// Results without the inputs they belong to.
+pub struct KeptResults {
+    kept: Vec<Option<Kept>>,
+    fixtures: BTreeMap<String, CaseEntry>,
+    fixture_counts: Summary,
+}
+
 /// The cases that a run is about: those of its family that are selected, in suite order.
 pub fn selected<'c>(catalogue: &'c Catalogue, inputs: &'c RunInputs) -> impl Iterator<Item = InstanceRef> + 'c {
     catalogue.instances().filter(move |instance| {
@@ -50,6 +57,19 @@ impl<'c> Collected<'c> {
         Self { catalogue, inputs, instances, kept, fixtures: BTreeMap::new(), fixture_counts: Summary::default() }
     }
 
+    /// Lets go of the inputs, whose end is not known while the run goes on.
+    #[must_use]
+    pub fn into_kept(self) -> KeptResults {
+        KeptResults { kept: self.kept, fixtures: self.fixtures, fixture_counts: self.fixture_counts }
+    }
+
+    /// Takes up results again, with the final inputs of the same run.
+    #[must_use]
+    pub fn resume(catalogue: &'c Catalogue, inputs: &'c RunInputs, results: KeptResults) -> Self {
+        let KeptResults { kept, fixtures, fixture_counts } = results;
+        Self { kept, fixtures, fixture_counts, ..Self::new(catalogue, inputs) }
+    }
+
     /// The cases, in suite order.
     #[must_use]
     pub fn instances(&self) -> &[InstanceRef] {
@@ -67,9 +87,9 @@ impl<'c> Collected<'c> {
     }
 
     /// Adds the result of a fixture, with what it could not put back.
-    pub fn fixture(&mut self, id: &str, result: CaseResult, started_at_ms: Option<i64>) {
+    pub fn fixture(&mut self, id: &str, result: CaseResult) {
         let Some((_, case)) = self.catalogue.fixture(id) else { return };
-        let kept = Kept::new(vec![result], started_at_ms);
+        let kept = Kept::new(vec![result], None);
         self.fixture_counts.count_fixture(&kept);
         self.fixtures.insert(id.to_owned(), describe(case, id.to_owned()).entry(&kept));
     }

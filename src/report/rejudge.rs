@@ -51,11 +51,11 @@ impl Findings {
     }
 }
 
-/// Opens a bundle.
+/// Reads the inputs of a run and its suites.
 ///
 /// # Errors
 /// When a file is missing, damaged or newer than this tool.
-pub fn open(folder: &Path) -> Result<Opened, BundleError> {
+pub fn open_inputs(folder: &Path) -> Result<(RunInputs, Catalogue), BundleError> {
     let path = folder.join(names::RUN);
     let text = std::fs::read_to_string(&path).map_err(BundleError::io(&path))?;
     let inputs: RunInputs = read_document(&path, &text)?;
@@ -72,6 +72,15 @@ pub fn open(folder: &Path) -> Result<Opened, BundleError> {
     if problems.has_errors() {
         return Err(BundleError::invalid(folder.join(names::SUITES), format!("\n{}", problems.render(false))));
     }
+    Ok((inputs, catalogue))
+}
+
+/// Opens a bundle.
+///
+/// # Errors
+/// When a file is missing, damaged or newer than this tool.
+pub fn open(folder: &Path) -> Result<Opened, BundleError> {
+    let (inputs, catalogue) = open_inputs(folder)?;
     let path = folder.join(names::GUIDELINE);
     let guideline = match std::fs::read(&path) {
         Ok(bytes) => {
@@ -122,9 +131,8 @@ impl Opened {
             }
             seen.insert(id);
         }
-        for (id, (result, start)) in fixtures.results(self, &env, odd) {
-            seen.insert(id.clone());
-            collected.fixture(&id, result, start);
+        for (id, result) in fixtures.results(self, &env, odd) {
+            collected.fixture(&id, result);
         }
         for case in self.transcript.cases() {
             if !seen.contains(case) && self.catalogue.fixture(case).is_none() {
@@ -184,26 +192,26 @@ impl FixtureStates {
             return state.clone();
         }
         // Not under the lock: a fixture may need another one. What it has to say is found again in `results`.
-        let (state, _, _) = self.judge(bundle, id, env);
+        let (state, _) = self.judge(bundle, id, env);
         let state = Arc::new(state);
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), state.clone());
         state
     }
 
     /// Set-up and, right after it, tear-down: between them a live run had its cases.
-    fn judge(&self, bundle: &Opened, id: &str, env: &Env) -> (FixtureState, Option<i64>, Option<String>) {
+    fn judge(&self, bundle: &Opened, id: &str, env: &Env) -> (FixtureState, Option<String>) {
         let missing = |reason: String| FixtureState {
             result: CaseResult::without_evidence(Outcome::Error, reason),
             outputs: Arc::new(serde_json::json!({})),
             visited: Vec::new(),
         };
         let Some((suite, case)) = bundle.catalogue.fixture(id) else {
-            return (missing("no such fixture".to_owned()), None, None);
+            return (missing("no such fixture".to_owned()), None);
         };
         let events = match bundle.transcript.load(id, 1) {
             Ok(Some(events)) => events,
-            Ok(None) => return (missing("there is no evidence for it".to_owned()), None, None),
-            Err(error) => return (missing(error.to_string()), None, Some(error.to_string())),
+            Ok(None) => return (missing("there is no evidence for it".to_owned()), None),
+            Err(error) => return (missing(error.to_string()), Some(error.to_string())),
         };
         let instance = Instance { suite, case, id: id.to_owned(), variables: Vec::new() };
         let fixture = |wanted: &str| self.get(bundle, wanted, env);
@@ -214,7 +222,7 @@ impl FixtureStates {
             state
         });
         let state = state.unwrap_or_else(|| missing("the judge waited, which is a defect of this tool".to_owned()));
-        (state, Some(events.start_at_ms), replay.mismatch())
+        (state, replay.mismatch())
     }
 
     /// Results of every fixture that the transcript holds.
@@ -223,12 +231,12 @@ impl FixtureStates {
         bundle: &Opened,
         env: &Env,
         odd: &mut Vec<String>,
-    ) -> BTreeMap<String, (CaseResult, Option<i64>)> {
+    ) -> BTreeMap<String, CaseResult> {
         let mut results = BTreeMap::new();
         for id in bundle.transcript.cases().filter(|id| bundle.catalogue.fixture(id).is_some()) {
-            let (state, start, mismatch) = self.judge(bundle, id, env);
+            let (state, mismatch) = self.judge(bundle, id, env);
             odd.extend(mismatch.map(|mismatch| format!("fixture {id}: {mismatch}")));
-            results.insert(id.to_owned(), (state.result, start));
+            results.insert(id.to_owned(), state.result);
         }
         results
     }

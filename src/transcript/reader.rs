@@ -136,6 +136,14 @@ impl Reader {
     /// # Errors
     /// When it cannot be read, is too new, or a line is torn or not a record.
     pub fn open(path: &Path) -> Result<Self, ReadError> {
+        Self::open_for(path, |_| true)
+    }
+
+    /// Opens a transcript and indexes only the cases that are wanted: the index of a long run is not small.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub fn open_for(path: &Path, wanted: impl Fn(&str) -> bool) -> Result<Self, ReadError> {
         let io = |source| ReadError::Io { path: path.to_owned(), source };
         let file = File::open(path).map_err(io)?;
         let mut scan = Scan { path, hasher: Hasher::new(), offset: 0, line: 0, run: None, index: BTreeMap::new() };
@@ -148,7 +156,7 @@ impl Reader {
             if line.is_empty() {
                 break;
             }
-            scan.take(&line)?;
+            scan.take(&line, &wanted)?;
         }
         let Some(run) = scan.run else { return Err(scan.wrong("the file is empty".to_owned())) };
         Ok(Self {
@@ -246,7 +254,7 @@ struct Scan<'p> {
 }
 
 impl Scan<'_> {
-    fn take(&mut self, line: &[u8]) -> Result<(), ReadError> {
+    fn take(&mut self, line: &[u8], wanted: &impl Fn(&str) -> bool) -> Result<(), ReadError> {
         self.line += 1;
         let length = line.len() as u64;
         if length > LONGEST_LINE {
@@ -273,9 +281,10 @@ impl Scan<'_> {
                 | Sketch::Secret(owner)
                 | Sketch::End(owner),
                 true,
-            ) => {
+            ) if wanted(&owner.case) => {
                 self.index.entry(owner.case).or_default().entry(owner.attempt).or_default().push(place);
             }
+            _ => {}
         }
         Ok(())
     }
