@@ -51,6 +51,7 @@ fn family() -> Family {
         id: "x".into(),
         title: "X".into(),
         path: String::new(),
+        probe: None,
         concurrency: 1,
         auth: "basic".into(),
         headers: Vec::new(),
