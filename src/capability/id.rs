@@ -33,7 +33,9 @@ pub enum IdError {
 ///
 /// Capital letters are accepted because OpenStack's own guidelines have them (`networks-l3-CRUD`); ids are compared
 /// as they are spelt. [`CapabilityId::is_lower_case`] tells the linter of our own files.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
 pub struct CapabilityId(String);
@@ -60,9 +62,9 @@ impl FromStr for CapabilityId {
         if text.len() > LONGEST_CAPABILITY {
             return Err(IdError::TooLong(text.chars().count()));
         }
-        let kebab = text
-            .split('-')
-            .all(|group| !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        let kebab = text.split('-').all(|group| {
+            !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        });
         if kebab {
             Ok(CapabilityId(text.to_string()))
         } else {
@@ -73,7 +75,9 @@ impl FromStr for CapabilityId {
 
 /// The id of a test. Ours are `suite.case`, as in `redfish.power.reset-on`; foreign ones (Tempest, Ginkgo, gabbi) are
 /// whatever their project calls them.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
 pub struct TestId(String);
@@ -166,7 +170,12 @@ mod tests {
             assert!(bad.parse::<CapabilityId>().is_err(), "{bad:?}");
         }
         assert!("a".repeat(121).parse::<CapabilityId>().is_err());
-        assert!(!"networks-l3-CRUD".parse::<CapabilityId>().unwrap().is_lower_case());
+        assert!(
+            !"networks-l3-CRUD"
+                .parse::<CapabilityId>()
+                .unwrap()
+                .is_lower_case()
+        );
     }
 
     #[test]
