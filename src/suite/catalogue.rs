@@ -3,7 +3,7 @@
 //! The catalogue reads no files itself; it is given names and texts.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::codes;
@@ -315,13 +315,23 @@ fn needs(catalogue: &Catalogue) -> impl Iterator<Item = (&Suite, &Need)> {
     })
 }
 
-/// Lints files, with what they say about each other. Files are read here; other suites that they need must be among them.
+/// Lints files, with what they say about each other. The other files below the same directory `suites` are read as well,
+/// since fixtures may be in them, but only problems of the given files are reported.
 pub fn lint_files<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Diagnostics {
-    let mut unreadable = Diagnostics::new();
-    let mut files = Vec::new();
+    let mut asked = BTreeSet::new();
+    let mut around = BTreeSet::new();
     for path in paths {
         let path = path.as_ref();
-        match std::fs::read_to_string(path) {
+        asked.insert(path.to_owned());
+        if let Some(root) = path.ancestors().find(|parent| parent.file_name().is_some_and(|name| name == "suites")) {
+            yaml_files(root, 0, &mut around);
+        }
+    }
+    around.extend(asked.iter().cloned());
+    let mut unreadable = Diagnostics::new();
+    let mut files = Vec::new();
+    for path in around {
+        match std::fs::read_to_string(&path) {
             Ok(text) => files.push((path.display().to_string(), text)),
             Err(error) => {
                 let message = format!("{} cannot be read: {error}", path.display());
@@ -329,7 +339,24 @@ pub fn lint_files<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Diagnos
             }
         }
     }
-    let (_, mut problems) = Catalogue::load(files);
-    problems.extend(unreadable);
-    problems
+    let names: BTreeSet<String> = asked.iter().map(|path| path.display().to_string()).collect();
+    let (_, problems) = Catalogue::load(files);
+    let mut shown: Diagnostics = problems
+        .into_iter()
+        .filter(|problem| problem.source.as_ref().is_none_or(|source| names.contains(&source.name)))
+        .collect();
+    shown.extend(unreadable);
+    shown
+}
+
+/// Adds the YAML files below a directory. What cannot be listed is left out: nobody asked for it.
+fn yaml_files(directory: &Path, depth: usize, files: &mut BTreeSet<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(directory) else { return };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        if path.is_dir() && depth < 8 {
+            yaml_files(&path, depth + 1, files);
+        } else if path.extension().is_some_and(|extension| extension == "yaml") {
+            files.insert(path);
+        }
+    }
 }

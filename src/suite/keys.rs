@@ -292,7 +292,7 @@ pub static METHOD_URL: Object = object(
     "method and URL",
     "A request with a method that has no key of its own.",
     &[
-        required("method", Kind::Text, "the method, upper-case"),
+        required("method", Kind::Template, "the method, upper-case"),
         required("url", Kind::Template, "URL, absolute or relative to the service"),
     ],
 );

@@ -29,11 +29,11 @@ pub(super) fn case(
     for (step, request) in walk.requests {
         let place = first_line(source, step.span);
         if case.risk == Risk::Read && changes(request) {
-            let message = format!("`{}` can change the target, but the risk of `{}` is `read`", request.method, case.id);
+            let message = format!("`{}` can change the target, but the risk of `{}` is `read`", request.method.source(), case.id);
             let help = "write `risk: write` (or `disruptive`), or expect only refusals such as `status: 405`";
             out.push(Diagnostic::warning(codes::RISK_TOO_LOW, message).label(place, "").help(help));
         }
-        if request.method == "POST" && request.undo.is_empty() && expects_created(&request.expect) {
+        if request.method.source() == "POST" && request.undo.is_empty() && expects_created(&request.expect) {
             let help = "add `undo:` with a `delete` of what was made; it also runs when a later step fails";
             let message = "this request creates something that nothing removes";
             out.push(Diagnostic::warning(codes::NO_UNDO, message).label(place, "").help(help));
@@ -98,7 +98,7 @@ impl<'a> Walk<'a> {
 /// Whether a request can change the target: an unsafe method (RFC 9110 §9.2.1), unless only refusals are accepted.
 fn changes(request: &RequestStep) -> bool {
     let safe = ["GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH"];
-    !safe.contains(&request.method.as_str()) && !refused(&request.expect)
+    !safe.contains(&request.method.source()) && !refused(&request.expect)
 }
 
 /// Whether an unconditional block accepts only error codes, or no response at all.

@@ -283,8 +283,8 @@ pub struct Part {
 /// A request as a case states it.
 #[derive(Debug)]
 pub struct RequestStep {
-    /// Method, upper-case.
-    pub method: String,
+    /// Method, upper-case; an expression only in `request: {method, url}`, for cases with a row per method.
+    pub method: Template,
     /// Absolute, or relative to the service's base URL.
     pub url: Template,
     /// Query parameters, appended in order.

@@ -119,8 +119,8 @@ impl Reader {
         self.names = Names::constant();
         self.streams.clear();
         let needs = self.needs(&fields);
-        let requires = self.requires(&fields);
         let each = if is_case { self.each(&fields) } else { Rows::Once };
+        let requires = self.requires(&fields);
         let serial = fields
             .get("serial")
             .map(|node| self.one_or_many(node).iter().filter_map(|item| self.text(item)).collect())

@@ -67,17 +67,19 @@ impl Reader {
         })
     }
 
-    fn method_and_url(&mut self, fields: &Fields<'_>) -> Option<(String, Template)> {
+    fn method_and_url(&mut self, fields: &Fields<'_>) -> Option<(Template, Template)> {
         let (key, node) = fields.node.as_map()?.iter().find(|(key, _)| keys::REQUEST.one_of.contains(&key.text.as_str()))?;
         if key.text != "request" {
-            return Some((key.text.to_ascii_uppercase(), self.url(node)?));
+            let url = self.url(node);
+            return Some((Template::parse(&key.text.to_ascii_uppercase()).ok()?, url?));
         }
         let own = self.fields(node, &keys::METHOD_URL)?;
         let url = own.get("url").and_then(|node| self.url(node));
         let method_node = own.get("method")?;
-        let method = self.text(method_node)?;
-        if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-') {
-            let message = format!("`{method}` is not a method");
+        let method = self.template(method_node)?;
+        let wrong = |text: &str| text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-');
+        if let Some(text) = method.literal().filter(|text| wrong(text)) {
+            let message = format!("`{text}` is not a method");
             self.error(codes::BAD_VALUE, method_node.span, message, "write upper-case letters: `COPY`");
             return None;
         }

@@ -14,8 +14,8 @@ use crate::text::{Diagnostic, Span, did_you_mean};
 const CONSTANT: &[&str] = &["target", "run"];
 /// Defined once there was a response.
 const RESPONSE: &[&str] = &["status", "headers", "body", "text", "url", "path", "elapsed_ms", "at_ms"];
-/// Bound by some steps for their own expressions.
-const BOUND: &[&str] = &["frame", "frames", "responses", "crawled", "method", "referrer"];
+/// Set by some steps for the steps behind them.
+const KEPT: &[&str] = &["responses", "crawled"];
 
 /// Names for each exchange of a crawl or of a fixture.
 pub(super) const EXCHANGE: &[&str] = &["method", "referrer"];
@@ -24,9 +24,7 @@ pub(super) const FRAMES: &[&str] = &["frame", "frames"];
 
 /// Whether a case may not use the name for its own variables.
 pub(super) fn is_reserved(name: &str) -> bool {
-    // `method` and `referrer` and the others of `BOUND` are only hidden for the moment, but a reader of the file
-    // would not know which of two is meant.
-    CONSTANT.contains(&name) || RESPONSE.contains(&name) || BOUND.contains(&name)
+    CONSTANT.contains(&name) || RESPONSE.contains(&name) || KEPT.contains(&name)
 }
 
 /// What is defined.
@@ -70,9 +68,14 @@ impl Names {
 }
 
 impl Reader {
-    /// Reads something with names that only it can see.
-    pub(super) fn with_bound<T>(&mut self, bound: &[&str], read: impl FnOnce(&mut Reader) -> T) -> T {
-        let new: Vec<&str> = bound.iter().copied().filter(|name| !self.names.own.contains(*name)).collect();
+    /// Reads something with names that only it can see. A variable of the same name would be hidden: which of the two is
+    /// meant, nobody could tell.
+    pub(super) fn with_bound<T>(&mut self, place: Span, bound: &[&str], read: impl FnOnce(&mut Reader) -> T) -> T {
+        let (hidden, new): (Vec<&str>, Vec<&str>) = bound.iter().copied().partition(|name| self.names.own.contains(*name));
+        if let Some(name) = hidden.first() {
+            let message = format!("this step binds `{name}`, which is already a variable");
+            self.error(codes::RESERVED_NAME, place, message, "rename one of them");
+        }
         for name in &new {
             self.names.define(name);
         }
@@ -103,13 +106,7 @@ impl Reader {
         let (message, help) = if RESPONSE.contains(&name) {
             let message = format!("`{name}` is read before there is a response");
             (message, "send a request first, in the same list of steps".to_owned())
-        } else if BOUND.contains(&name) {
-            let place = match name {
-                "frame" | "frames" => "in `until`, `expect` and `save` of a `receive` step",
-                "responses" => "in `expect` of a `parallel` step and behind it",
-                "crawled" => "behind a `crawl` step",
-                _ => "in the checks of `crawl` and `over`",
-            };
+        } else if let Some(place) = bound_place(name) {
             (format!("`{name}` is not defined here"), format!("it exists only {place}"))
         } else {
             let known: Vec<&str> = self.names.all().collect();
@@ -138,6 +135,17 @@ impl Reader {
             }
         }
     }
+}
+
+/// Where a name that some steps bind can be read.
+fn bound_place(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "frame" | "frames" => "in `until`, `expect` and `save` of a `receive` step",
+        "responses" => "in `expect` of a `parallel` step and behind it",
+        "crawled" => "behind a `crawl` step",
+        "method" | "referrer" => "in the checks of `crawl` and `over`",
+        _ => return None,
+    })
 }
 
 /// The diagnostic for an output that the fixture does not have.

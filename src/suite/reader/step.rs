@@ -112,7 +112,7 @@ impl Reader {
         let timeout = self.duration_or(&plan, "timeout", Duration::from_secs(30));
         let max_body = plan.get("max_body").and_then(|node| self.size(node)).unwrap_or(super::request::MAX_BODY);
         self.names.response = true;
-        let expect = self.with_bound(EXCHANGE, |reader| {
+        let expect = self.with_bound(fields.key_span("crawl"), EXCHANGE, |reader| {
             fields.get("expect").map(|node| reader.expects(node)).unwrap_or_default()
         });
         self.names.define("crawled");
@@ -143,7 +143,7 @@ impl Reader {
         }
         let gap = fields.get("gap").and_then(|node| self.template(node));
         let response = std::mem::replace(&mut self.names.response, true);
-        let (filter, expect) = self.with_bound(EXCHANGE, |reader| {
+        let (filter, expect) = self.with_bound(fields.key_span("over"), EXCHANGE, |reader| {
             let filter = fields.get("where").and_then(|node| reader.program(node));
             (filter, fields.get("expect").map(|node| reader.expects(node)).unwrap_or_default())
         });
@@ -205,7 +205,7 @@ impl Reader {
         };
         self.variable(key.span, &key.text);
         let list = self.json(value);
-        let steps = self.with_bound(&[key.text.as_str()], |reader| {
+        let steps = self.with_bound(key.span, &[key.text.as_str()], |reader| {
             fields.get("steps").map(|node| reader.steps_or_empty(node)).unwrap_or_default()
         });
         Some(StepKind::For {
@@ -325,7 +325,7 @@ impl Reader {
     fn receive(&mut self, fields: &Fields<'_>) -> Option<StepKind> {
         let stream = self.stream(fields, "receive");
         let within = self.duration_or(fields, "within", Duration::from_secs(60));
-        let (until, expect, save) = self.with_bound(FRAMES, |reader| {
+        let (until, expect, save) = self.with_bound(fields.key_span("receive"), FRAMES, |reader| {
             let until = fields.get("until").and_then(|node| reader.program(node));
             let expect = fields.get("expect").map(|node| reader.expects(node)).unwrap_or_default();
             (until, expect, reader.saves(fields))
