@@ -82,6 +82,7 @@ static TABLE: &[Def] = &[
     def("random_hex", Style::Global, 2, 2, digest::random_hex),
     def("range", Style::Global, 1, 1, standard::range),
     def("replace", Style::Method, 3, 4, standard::replace),
+    def("secret", Style::Global, 1, 1, web::secret),
     def("secret_length", Style::Both, 1, 1, web::secret_length),
     def("sha256", Style::Both, 1, 1, digest::sha256),
     def("size", Style::Both, 1, 1, standard::size),
@@ -241,6 +242,11 @@ pub const FUNCTIONS: &[(&str, &str, &str)] = &[
         "replace",
         "string.replace(old, new) -> string",
         "with every occurrence replaced; a third argument limits how many",
+    ),
+    (
+        "secret",
+        "secret('label') -> string",
+        "a new random password of 20 characters; only as the whole value of a `let` variable: `${secret('label')}`",
     ),
     (
         "secret_length",

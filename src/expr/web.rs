@@ -185,6 +185,11 @@ pub(super) fn is_uuid<'a>(call: &Call<'_, 'a>) -> Made<'a> {
     Ok(Value::Bool(form))
 }
 
+/// Never evaluated where it may stand: the interpreter takes `${secret('label')}` as a whole and asks its world.
+pub(super) fn secret<'a>(call: &Call<'_, 'a>) -> Made<'a> {
+    Err(call.failed("a secret is made only by a `let` variable whose whole value is `${secret('label')}`"))
+}
+
 /// `{{secret:LABEL:32 hexadecimal digits:LENGTH}}`, as the redactor writes it.
 pub(super) fn secret_length<'a>(call: &Call<'_, 'a>) -> Made<'a> {
     let length = call

@@ -5,6 +5,7 @@ use serde_json_path::JsonPath;
 use super::super::codes;
 use super::super::model::{Save, SecretPlace};
 use super::Reader;
+use super::scope::find_name;
 use crate::expr::{CompileError, Json, JsonTemplate, Program, Template};
 use crate::text::yaml::{Node, Value};
 use crate::text::{Diagnostic, Span};
@@ -29,6 +30,7 @@ impl Reader {
         match Program::compile(&text) {
             Ok(program) => {
                 self.check_names(node, &text, true, program.variables().iter().map(String::as_str));
+                self.misplaced_secret(node, &text, true);
                 Some(program)
             }
             Err(error) => {
@@ -47,6 +49,9 @@ impl Reader {
         match Template::parse(text) {
             Ok(template) => {
                 self.check_names(node, text, false, template.variables().iter().map(String::as_str));
+                if !(self.in_let && is_new_secret(text)) {
+                    self.misplaced_secret(node, text, false);
+                }
                 Some(template)
             }
             Err(error) => {
@@ -132,6 +137,19 @@ impl Reader {
                 Span::new(end.saturating_sub(1).max(node.span.start), end)
             }
             None => self.head(node.span),
+        }
+    }
+
+    /// Reports `secret(…)` where no secret can be made: whoever evaluates an expression again, as the judge does, must get
+    /// the same value.
+    fn misplaced_secret(&mut self, node: &Node, text: &str, plain: bool) {
+        if !text.contains("secret(") {
+            return;
+        }
+        if let Some(found) = find_name(text, plain, "secret").first() {
+            let span = self.locate(node, text, found.start, "secret".len());
+            let help = "set it first, `let: {password: \"${secret('label')}\"}`, and use the variable";
+            self.error(codes::BAD_EXPRESSION, span, "a new secret can only be the whole value of a `let` variable", help);
         }
     }
 
@@ -238,6 +256,13 @@ impl Reader {
             self.warn(codes::LITERAL_SECRET, span, message, help);
         }
     }
+}
+
+/// Whether a text is `${secret('label')}` and nothing else.
+fn is_new_secret(text: &str) -> bool {
+    text.strip_prefix("${secret('").and_then(|rest| rest.strip_suffix("')}")).is_some_and(|label| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    })
 }
 
 /// Whether a string or key in it must be read as a template.

@@ -92,6 +92,8 @@ struct Reader {
     in_group: bool,
     /// In `undo` and `lost` there is no second clean-up.
     in_cleanup: bool,
+    /// In the value of a `let` variable, the only place for a new secret.
+    in_let: bool,
     used_groups: BTreeSet<String>,
     foreign: Vec<OutputUse>,
 }
@@ -109,6 +111,7 @@ impl Reader {
             streams: BTreeSet::new(),
             in_group: false,
             in_cleanup: false,
+            in_let: false,
             used_groups: BTreeSet::new(),
             foreign: Vec::new(),
         }

@@ -17,8 +17,10 @@ const RESPONSE: &[&str] = &["status", "headers", "body", "text", "url", "path", 
 /// Set by some steps for the steps behind them.
 const KEPT: &[&str] = &["responses", "crawled"];
 
-/// Names for each exchange of a crawl or of a fixture.
-pub(super) const EXCHANGE: &[&str] = &["method", "referrer"];
+/// Names for each resource of a crawl.
+pub(super) const CRAWL: &[&str] = &["referrer"];
+/// Names for each exchange of a fixture.
+pub(super) const OVER: &[&str] = &["method", "referrer"];
 /// Names while frames are received.
 pub(super) const FRAMES: &[&str] = &["frame", "frames"];
 
@@ -143,7 +145,8 @@ fn bound_place(name: &str) -> Option<&'static str> {
         "frame" | "frames" => "in `until`, `expect` and `save` of a `receive` step",
         "responses" => "in `expect` of a `parallel` step and behind it",
         "crawled" => "behind a `crawl` step",
-        "method" | "referrer" => "in the checks of `crawl` and `over`",
+        "method" => "in the checks of `over`",
+        "referrer" => "in the checks of `crawl` and `over`",
         _ => return None,
     })
 }
@@ -169,7 +172,7 @@ fn selected(text: &str, at: usize) -> Option<&str> {
 }
 
 /// Where a name stands as an identifier of its own in an expression (`plain`) or in the `${…}` parts of a text.
-fn find_name(text: &str, plain: bool, name: &str) -> Vec<std::ops::Range<usize>> {
+pub(super) fn find_name(text: &str, plain: bool, name: &str) -> Vec<std::ops::Range<usize>> {
     let mut found = Vec::new();
     let bytes = text.as_bytes();
     let mut at = 0;

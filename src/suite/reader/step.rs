@@ -7,7 +7,7 @@ use super::super::keys::{self, Object};
 use super::super::model::{CrawlStep, Frames, OpenStep, OverStep, ReceiveStep, Step, StepKind};
 use super::Reader;
 use super::fields::{Fields, first_key};
-use super::scope::{EXCHANGE, FRAMES};
+use super::scope::{CRAWL, FRAMES, OVER};
 use crate::text::yaml::{Key, Node};
 use crate::text::{Diagnostic, did_you_mean};
 
@@ -112,7 +112,7 @@ impl Reader {
         let timeout = self.duration_or(&plan, "timeout", Duration::from_secs(30));
         let max_body = plan.get("max_body").and_then(|node| self.size(node)).unwrap_or(super::request::MAX_BODY);
         self.names.response = true;
-        let expect = self.with_bound(fields.key_span("crawl"), EXCHANGE, |reader| {
+        let expect = self.with_bound(fields.key_span("crawl"), CRAWL, |reader| {
             fields.get("expect").map(|node| reader.expects(node)).unwrap_or_default()
         });
         self.names.define("crawled");
@@ -143,7 +143,7 @@ impl Reader {
         }
         let gap = fields.get("gap").and_then(|node| self.template(node));
         let response = std::mem::replace(&mut self.names.response, true);
-        let (filter, expect) = self.with_bound(fields.key_span("over"), EXCHANGE, |reader| {
+        let (filter, expect) = self.with_bound(fields.key_span("over"), OVER, |reader| {
             let filter = fields.get("where").and_then(|node| reader.program(node));
             (filter, fields.get("expect").map(|node| reader.expects(node)).unwrap_or_default())
         });
@@ -232,7 +232,9 @@ impl Reader {
                 if let Some(text) = value.as_str() {
                     self.literal_secret(&key.text, text, value.span);
                 }
+                self.in_let = true;
                 let template = self.json(value);
+                self.in_let = false;
                 self.names.define(&key.text);
                 values.extend(template.map(|template| (key.text.clone(), template)));
             }
