@@ -120,7 +120,7 @@ pub enum Rows {
 pub struct Row {
     /// Shown in brackets behind the case id.
     pub name: String,
-    /// Variables of the row.
+    /// Variables of the row, `name` among them.
     pub variables: Vec<(String, Json)>,
 }
 

@@ -261,7 +261,7 @@ impl Reader {
     fn row(&mut self, node: &Node) -> Option<Row> {
         let entries = self.map(node, "a row: `{name: …, …}`")?;
         let mut variables = Vec::new();
-        for (key, value) in entries.iter().filter(|(key, _)| key.text != "name") {
+        for (key, value) in entries {
             self.variable(key.span, &key.text);
             if is_variable(&key.text) {
                 self.names.define(&key.text);

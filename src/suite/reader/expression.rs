@@ -246,7 +246,8 @@ impl Reader {
     /// Warns when a value under a telling name is literal.
     pub(super) fn literal_secret(&mut self, name: &str, text: &str, span: Span) {
         const NAMES: &[&str] = &["password", "passwd", "adminpass", "secret", "token", "apikey", "authorization", "xauthtoken", "xsubjecttoken"];
-        if text.trim().is_empty() || text.contains("${") {
+        // A value too short for any password policy is there to be refused.
+        if text.trim().chars().count() < 8 || text.contains("${") {
             return;
         }
         let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
