@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::codes;
 use super::model::{Case, Family, Need, Rows, Suite};
-use super::reader::{self, OutputUse, circles, unknown_output};
+use super::reader::{self, OutputUse, arrows, circles, unknown_output};
 use crate::canon::{Digest, digest_bytes};
 use crate::text::{Diagnostic, Diagnostics, SourceFile, Span, did_you_mean};
 
@@ -170,11 +170,9 @@ impl Loading {
         }
         let (suite, uses, problems) = reader::read_with_uses(Arc::clone(&source));
         self.out.extend(problems);
+        self.uses.extend(uses.into_iter().map(|found| (Arc::clone(&source), found)));
         match suite {
-            Some(suite) => {
-                self.uses.extend(uses.into_iter().map(|found| (Arc::clone(&source), found)));
-                self.suites.push(suite);
-            }
+            Some(suite) => self.suites.push(suite),
             None => self.broken.extend(reader::place(&source.name)),
         }
     }
@@ -277,7 +275,7 @@ impl Loading {
                 continue;
             }
             let span = case.needs.iter().find(|need| circle.contains(&need.fixture.as_str())).map_or(Span::default(), |need| need.span);
-            let message = format!("fixtures need each other in a circle: {}", circle.join(" → "));
+            let message = format!("fixtures need each other in a circle: {}", arrows(&circle));
             self.out.push(
                 Diagnostic::error(codes::CYCLE, message).label(span, "").help("break the circle at one place").source(&suite.source),
             );

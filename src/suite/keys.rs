@@ -27,8 +27,6 @@ pub enum Kind {
     Number,
     /// Any JSON; `${cel}` is replaced in its strings.
     Json,
-    /// Any JSON, taken as it is.
-    Literal,
     /// A regular expression.
     Regex,
     /// `kebab-case`.
@@ -532,7 +530,7 @@ pub static STEPS: &[(&Object, &[&str])] = &[
 
 /// A block of checks.
 pub static EXPECT: Object = object(
-    "expect",
+    "expect block",
     "A block of checks; all must hold.",
     &[
         key("rule", Kind::Template, "the rule in words, with its specification paragraph"),

@@ -29,7 +29,8 @@ fn table(page: &mut String, object: &'static Object) {
     let _ = writeln!(page, "### {}\n\n{}\n", object.name, object.doc);
     page.push_str("| key | value | meaning |\n| --- | --- | --- |\n");
     // Keys of every step are listed once, not in each kind.
-    let own = object.all_keys().filter(|key| std::ptr::eq(object, &keys::STEP) || keys::STEP.key(key.name).is_none() || object.name == "part" || object.name == "expect");
+    let of_every_step = |name: &str| object.includes.iter().any(|other| std::ptr::eq(*other, &keys::STEP) && other.key(name).is_some());
+    let own = object.all_keys().filter(|key| !of_every_step(key.name));
     for key in own {
         let name = if key.required { format!("**`{}`**", key.name) } else { format!("`{}`", key.name) };
         let default = key.default.map(|default| format!(" (default: {default})")).unwrap_or_default();
@@ -52,7 +53,6 @@ fn shape(kind: &Kind) -> String {
         Kind::Integer(least, most) => format!("{least} to {most}"),
         Kind::Number => "number".to_owned(),
         Kind::Json => "JSON with templates".to_owned(),
-        Kind::Literal => "JSON".to_owned(),
         Kind::Regex => "regular expression".to_owned(),
         Kind::Id => "id".to_owned(),
         Kind::DottedId => "dotted id".to_owned(),

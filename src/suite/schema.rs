@@ -102,7 +102,7 @@ fn kind_schema(kind: &Kind) -> Value {
         Kind::Size => json!({ "type": ["string", "integer"] }),
         Kind::Integer(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
         Kind::Number => json!({ "type": "number" }),
-        Kind::Json | Kind::Literal | Kind::Save => json!({}),
+        Kind::Json | Kind::Save => json!({}),
         Kind::Id => json!({ "type": "string", "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$" }),
         Kind::DottedId => json!({ "type": "string", "pattern": r"^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+$" }),
         Kind::Variable => json!({ "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" }),

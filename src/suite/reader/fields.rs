@@ -301,11 +301,12 @@ impl Reader {
     /// A key that becomes a variable. Reports, but does not refuse, so that later uses are not reported as well.
     pub(super) fn variable(&mut self, span: Span, name: &str) {
         if !is_variable(name) {
-            let help = format!("write `{}`", to_kebab(name).replace('-', "_"));
+            let near = to_kebab(name).replace('-', "_");
+            let help = if is_variable(&near) { format!("write `{near}`") } else { format!("write `{near}_`") };
             self.error(codes::BAD_ID, span, format!("`{name}` cannot be the name of a variable"), help);
         } else if super::scope::is_reserved(name) {
             let message = format!("`{name}` is bound by the harness and cannot be set");
-            self.error(codes::RESERVED_NAME, span, message, format!("choose another name, for instance `{name}_seen`"));
+            self.error(codes::RESERVED_NAME, span, message, format!("choose another name, for instance `own_{name}`"));
         }
     }
 

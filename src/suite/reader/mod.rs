@@ -24,7 +24,7 @@ use crate::canon::digest_bytes;
 use crate::text::yaml::{self, Node};
 use crate::text::{Diagnostic, Diagnostics, SourceFile, Span};
 
-pub(super) use prescan::circles;
+pub(super) use prescan::{arrows, circles};
 pub(super) use scope::unknown_output;
 
 use fields::Fields;
@@ -60,7 +60,8 @@ pub(super) fn read_with_uses(source: Arc<SourceFile>) -> (Option<Suite>, Vec<Out
     let mut reader = Reader::new(source, &node);
     let suite = reader.suite(&node);
     let suite = if reader.out.has_errors() { None } else { suite };
-    (suite, reader.foreign, reader.out)
+    let problems = in_order(reader.out);
+    (suite, reader.foreign, problems)
 }
 
 /// Reads `suites/<family>/family.yaml`.
@@ -72,7 +73,14 @@ pub fn read_family(source: Arc<SourceFile>) -> (Option<Family>, Diagnostics) {
     let mut reader = Reader::new(source, &node);
     let family = reader.family(&node);
     let family = if reader.out.has_errors() { None } else { family };
-    (family, reader.out)
+    (family, in_order(reader.out))
+}
+
+/// The diagnostics in the order of the file, as a person corrects them.
+fn in_order(problems: Diagnostics) -> Diagnostics {
+    let mut sorted: Vec<Diagnostic> = problems.into_iter().collect();
+    sorted.sort_by_key(|problem| problem.labels.first().map_or(0, |label| label.span.start));
+    sorted.into_iter().collect()
 }
 
 /// State of the walk.

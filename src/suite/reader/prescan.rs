@@ -182,7 +182,8 @@ impl Reader {
     }
 }
 
-fn arrows(circle: &[&str]) -> String {
+/// A circle for people: `a → b → a`.
+pub(in crate::suite) fn arrows(circle: &[&str]) -> String {
     let mut names = circle.to_vec();
     names.extend(circle.first().copied());
     names.join(" → ")

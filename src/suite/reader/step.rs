@@ -65,7 +65,10 @@ impl Reader {
 
     fn no_kind(&mut self, node: &Node, entries: &[(Key, Node)]) {
         let marks: Vec<&str> = keys::STEPS.iter().flat_map(|(_, marks)| marks.iter().copied()).collect();
-        let near = entries.iter().find_map(|(key, _)| Some((key, did_you_mean(&key.text, marks.iter().copied())?)));
+        let near = entries
+            .iter()
+            .filter(|(key, _)| keys::STEP.key(&key.text).is_none())
+            .find_map(|(key, _)| Some((key, did_you_mean(&key.text, marks.iter().copied())?)));
         let (span, help) = match near {
             Some((key, near)) => (key.span, format!("did you mean `{near}` instead of `{}`?", key.text)),
             None => (first_key(node), format!("a step has one of `{}`", marks.join("`, `"))),
@@ -232,7 +235,7 @@ impl Reader {
                 if let Some(text) = value.as_str() {
                     self.literal_secret(&key.text, text, value.span);
                 }
-                self.in_let = true;
+                self.in_let = value.as_str().is_some();
                 let template = self.json(value);
                 self.in_let = false;
                 self.names.define(&key.text);
