@@ -20,7 +20,12 @@ use crate::transcript::{Content, Reader, Writer};
 
 const PASSWORD: &str = "canary-pass\"word-1";
 
+const AUTHORITY: &[u8] = include_bytes!("testdata/authority.pem");
+const SERVER: &[u8] = include_bytes!("testdata/server.pem");
+const SERVER_KEY: &[u8] = include_bytes!("testdata/server.key");
+
 struct Bench {
+    tls: fn(&mut TargetOptions<'_>),
     dir: tempfile::TempDir,
     catalogue: Arc<Catalogue>,
     base: String,
@@ -71,7 +76,7 @@ impl Bench {
         assert!(!problems.has_errors(), "{}", problems.render(false));
         let mut options = RunOptions::new("run-1");
         options.allow = Risk::Write;
-        Bench { dir: tempfile::tempdir().unwrap(), catalogue: Arc::new(catalogue), base: base.into(), options }
+        Bench { tls: |_| {}, dir: tempfile::tempdir().unwrap(), catalogue: Arc::new(catalogue), base: base.into(), options }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -83,6 +88,7 @@ impl Bench {
         let mut options = TargetOptions::new(&family, self.base.as_str());
         let password = Some(Secret::new(PASSWORD));
         options.login = Login { username: Some("root".into()), password, token: None };
+        (self.tls)(&mut options);
         let target = Arc::new(Target::from_options(options).unwrap());
         let vault = Arc::new(Vault::new());
         let env = Env {
@@ -567,4 +573,59 @@ async fn a_panic_is_told_in_words() {
     let task = tokio::spawn(std::future::pending::<()>());
     task.abort();
     assert_eq!(panic_text(task.await.unwrap_err()), "it was aborted");
+}
+
+/// Answers one request on each of `connections` TLS connections, then ends.
+fn tls_server(connections: usize) -> String {
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    use std::io::{Read, Write};
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![CertificateDer::from_pem_slice(SERVER).unwrap()],
+            PrivateKeyDer::from_pem_slice(SERVER_KEY).unwrap(),
+        )
+        .unwrap();
+    let config = Arc::new(config);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("https://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming().take(connections) {
+            let mut session = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut stream = stream.unwrap();
+            let mut tls = rustls::Stream::new(&mut session, &mut stream);
+            let mut request = [0; 4096];
+            if tls.read(&mut request).is_ok() {
+                tls.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}").unwrap();
+            }
+        }
+    });
+    base
+}
+
+#[tokio::test]
+async fn certificates_are_verified_unless_switched_off() {
+    let trusting: fn(&mut TargetOptions<'_>) = |options| options.ca_certs.push(AUTHORITY.to_vec());
+    let careless: fn(&mut TargetOptions<'_>) = |options| options.insecure = true;
+    let other: fn(&mut TargetOptions<'_>) = |options| options.ca_certs.push(SERVER.to_vec());
+    for (tls, verified) in [(trusting, Some(true)), (careless, Some(false)), (other, None)] {
+        let mut bench = Bench::new(&tls_server(1), "", &[case("c", "", &get("/"))]);
+        bench.tls = tls;
+        let ran = bench.run().await;
+        let exchange = bench.exchanges("c").remove(0);
+        match verified {
+            Some(verified) => {
+                assert_eq!(ran.result("c").outcome, Outcome::Pass, "{:?}", ran.result("c"));
+                let facts = exchange.response.unwrap().tls.unwrap();
+                let der = <rustls::pki_types::CertificateDer<'_> as rustls::pki_types::pem::PemObject>::from_pem_slice(SERVER);
+                assert_eq!(facts.certificate, crate::canon::digest_bytes(&der.unwrap()));
+                assert_eq!(facts.verified, verified);
+            }
+            None => assert_eq!(exchange.failure.unwrap().class, FailureClass::Tls),
+        }
+    }
 }
