@@ -35,7 +35,10 @@ pub(super) const FRAMES: &[&str] = &["frame", "frames"];
 
 /// Whether a case may not use the name for its own variables.
 pub(super) fn is_reserved(name: &str) -> bool {
-    CONSTANT.contains(&name) || RESPONSE.contains(&name) || KEPT.contains(&name)
+    CONSTANT.contains(&name)
+        || RESPONSE.contains(&name)
+        || KEPT.contains(&name)
+        || !crate::expr::is_variable_name(name)
 }
 
 /// What is defined.
