@@ -28,8 +28,6 @@ pub struct Loaded {
 
 /// A guideline with the bytes it was read from.
 pub struct LoadedGuideline {
-    /// `family/version`, or the file name.
-    pub id: String,
     /// The document.
     pub guideline: Guideline,
     /// Its bytes.
@@ -124,7 +122,7 @@ pub fn guideline(context: &Context, loaded: &Loaded, name: &str) -> Result<Loade
         CliError::new(Exit::InvalidInput, format!("the guideline cannot be used\n\n{text}"))
     })?;
     heed(context, &problems, "the guideline")?;
-    Ok(LoadedGuideline { id: name.to_owned(), guideline, bytes })
+    Ok(LoadedGuideline { guideline, bytes })
 }
 
 fn guideline_bytes(loaded: &Loaded, name: &str) -> Result<(Vec<u8>, String), CliError> {

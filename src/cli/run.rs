@@ -61,7 +61,7 @@ pub struct Prepared {
 /// When the arguments, the inputs or the target cannot be used.
 pub async fn run(context: &Context, args: &RunArgs) -> Result<Exit, CliError> {
     if args.target.target == "demo" {
-        return Err(CliError::new(Exit::Usage, "demo: not yet"));
+        return super::demo::run(context, args).await;
     }
     let loaded = inputs::catalogue(context, args.suites.suites.as_deref())?;
     let target = inputs::target(context, &loaded.catalogue, &args.target, args.rate)?;

@@ -6,6 +6,7 @@
 //! credentials and invents nothing: what was not recorded is answered with status 599. Start reading at
 //! [`Server::start`], then `book`.
 
+pub mod recording;
 mod book;
 mod mask;
 
