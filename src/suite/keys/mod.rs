@@ -116,43 +116,19 @@ impl Object {
 }
 
 const fn key(name: &'static str, kind: Kind, doc: &'static str) -> Key {
-    Key {
-        name,
-        kind,
-        required: false,
-        default: None,
-        doc,
-    }
+    Key { name, kind, required: false, default: None, doc }
 }
 
 const fn required(name: &'static str, kind: Kind, doc: &'static str) -> Key {
-    Key {
-        name,
-        kind,
-        required: true,
-        default: None,
-        doc,
-    }
+    Key { name, kind, required: true, default: None, doc }
 }
 
 const fn or(name: &'static str, kind: Kind, default: &'static str, doc: &'static str) -> Key {
-    Key {
-        name,
-        kind,
-        required: false,
-        default: Some(default),
-        doc,
-    }
+    Key { name, kind, required: false, default: Some(default), doc }
 }
 
 const fn object(name: &'static str, doc: &'static str, keys: &'static [Key]) -> Object {
-    Object {
-        name,
-        doc,
-        keys,
-        includes: &[],
-        one_of: &[],
-    }
+    Object { name, doc, keys, includes: &[], one_of: &[] }
 }
 
 /// Mappings in the order of the reference page.
@@ -196,14 +172,7 @@ mod tests {
     #[test]
     fn tables_are_flat_and_keys_unique() {
         for object in OBJECTS {
-            assert!(
-                object
-                    .includes
-                    .iter()
-                    .all(|other| other.includes.is_empty()),
-                "{}",
-                object.name
-            );
+            assert!(object.includes.iter().all(|other| other.includes.is_empty()), "{}", object.name);
             let mut names: Vec<&str> = object.all_keys().map(|key| key.name).collect();
             let count = names.len();
             names.sort_unstable();
