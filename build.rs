@@ -21,10 +21,7 @@ fn main() -> io::Result<()> {
         let Ok(inside) = path.strip_prefix(&root) else {
             continue;
         };
-        let parts: Vec<String> = inside
-            .iter()
-            .map(|part| part.to_string_lossy().into_owned())
-            .collect();
+        let parts: Vec<String> = inside.iter().map(|part| part.to_string_lossy().into_owned()).collect();
         named.push((parts.join("/"), path));
     }
     named.sort();
@@ -57,9 +54,7 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     };
     for entry in entries {
         let path = entry?.path();
-        let hidden = path
-            .file_name()
-            .is_none_or(|name| name.to_string_lossy().starts_with('.'));
+        let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
         if hidden {
             continue;
         }

@@ -39,12 +39,13 @@ pub async fn demo(context: &Context, args: &RunArgs) -> Result<(Prepared, Server
         CliError::new(Exit::Bug, "this build carries no recording for the demo")
             .hint("build it from a complete checkout: the recording lies in reports/")
     };
-    let recorded: RunInputs =
-        serde_json::from_slice(recording::file(names::RUN).ok_or_else(missing)?).map_err(|e| CliError::new(Exit::Bug, e.to_string()))?;
+    let recorded: RunInputs = serde_json::from_slice(recording::file(names::RUN).ok_or_else(missing)?)
+        .map_err(|e| CliError::new(Exit::Bug, e.to_string()))?;
     let transcript = recording::file(names::TRANSCRIPT).ok_or_else(missing)?;
     let texts: BTreeMap<String, String> =
         recording::suites().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
-    let (catalogue, problems) = Catalogue::load(texts.iter().map(|(name, text)| (format!("suites/{name}"), text.clone())));
+    let (catalogue, problems) =
+        Catalogue::load(texts.iter().map(|(name, text)| (format!("suites/{name}"), text.clone())));
     heed(context, &problems, "the suites of the recording")?;
     let (_, id) = identity(None)?;
     // The reader wants a file; it is gone as soon as it is open.

@@ -6,9 +6,9 @@
 //! credentials and invents nothing: what was not recorded is answered with status 599. Start reading at
 //! [`Server::start`], then `book`.
 
-pub mod recording;
 mod book;
 mod mask;
+pub mod recording;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
