@@ -29,7 +29,8 @@ fn main() -> io::Result<()> {
     let demo = demo.into_iter().filter_map(|(name, path)| {
         let inside = name.strip_prefix(DEMO)?.trim_start_matches('/').to_owned();
         // What is derived from the evidence is made again by the demo.
-        let needed = inside.starts_with("suites/") || ["run.json", "guideline.json", "transcript.jsonl"].contains(&inside.as_str());
+        let needed = inside.starts_with("suites/")
+            || ["run.json", "guideline.json", "transcript.jsonl"].contains(&inside.as_str());
         needed.then_some((inside, path))
     });
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
