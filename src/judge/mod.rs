@@ -6,6 +6,7 @@
 //!
 //! Start reading at [`run_case`], then `interp` (steps), `checks` and `matcher`.
 
+mod answer;
 mod checks;
 mod crawl;
 mod interp;
@@ -13,6 +14,7 @@ mod matcher;
 pub mod replay;
 mod request;
 mod result;
+mod steps;
 mod undo;
 mod world;
 
