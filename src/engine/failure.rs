@@ -37,7 +37,8 @@ fn class_of(error: &reqwest::Error) -> FailureClass {
     if error.is_timeout() {
         return FailureClass::Timeout;
     }
-    let is_ours = |cause: &&(dyn StdError + 'static)| cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_user);
+    let is_ours =
+        |cause: &&(dyn StdError + 'static)| cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_user);
     if causes.iter().any(is_ours) {
         return FailureClass::Request;
     }

@@ -26,7 +26,10 @@ pub(super) struct Subject<'a> {
 /// How one check came out.
 enum Truth {
     True,
-    False { expected: String, actual: String },
+    False {
+        expected: String,
+        actual: String,
+    },
     /// Our own limit or defect: the case is an `error`.
     Broken(String),
 }
@@ -257,7 +260,8 @@ pub(super) fn status_matches(pattern: StatusPattern, status: u16) -> bool {
 /// Method and path of a request, for people.
 pub(super) fn request_line(exchange: &Exchange) -> String {
     let url = &exchange.request.url;
-    let path = url.find("://").and_then(|at| url.get(at + 3..)).and_then(|rest| rest.find('/').and_then(|at| rest.get(at..)));
+    let path =
+        url.find("://").and_then(|at| url.get(at + 3..)).and_then(|rest| rest.find('/').and_then(|at| rest.get(at..)));
     format!("{} {}", exchange.request.method, path.unwrap_or(url))
 }
 

@@ -10,9 +10,7 @@ use crate::capability::Outcome;
 use crate::expr::{EvalError, EvalErrorKind, Json, JsonTemplate, Scope};
 use crate::http::Exchange;
 use crate::secret::Redacted;
-use crate::suite::{
-    CheckKind, Expect, Follow, OverStep, RequestStep, Save, Step, StepKind, Until,
-};
+use crate::suite::{CheckKind, Expect, Follow, OverStep, RequestStep, Save, Step, StepKind, Until};
 
 use super::checks::{Subject, Tally, place, request_line};
 use super::request::{self, Unbuilt};
@@ -270,7 +268,9 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
         let value = match what {
             Save::Path(path) => match path.query(&self.body).first() {
                 Some(node) => node.clone(),
-                None => return self.finding(&format!("save {name}"), &path.to_string(), "absent", step.span.start, false),
+                None => {
+                    return self.finding(&format!("save {name}"), &path.to_string(), "absent", step.span.start, false);
+                }
             },
             Save::Value(template) => match template.render(&self.scope) {
                 Ok(value) => value,
@@ -312,7 +312,8 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
                     let reason = format!("{}: no response: {}", request_line(&exchange), failure.detail);
                     return self.end(Outcome::Error, reason);
                 }
-                let expected = format!("`{}` within {}", until.that.source(), crate::text::format_duration(until.within));
+                let expected =
+                    format!("`{}` within {}", until.that.source(), crate::text::format_duration(until.within));
                 let actual = until.that.explain(&self.scope);
                 return self.finding("until", &expected, &actual, until.span.start, step.soft);
             }
@@ -422,7 +423,8 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
     }
 
     fn over(&mut self, step: &Step, over: &OverStep) -> Flow {
-        let Some(state) = self.fixtures.iter().find(|(alias, _)| *alias == over.fixture).map(|(_, state)| state.clone())
+        let Some(state) =
+            self.fixtures.iter().find(|(alias, _)| *alias == over.fixture).map(|(_, state)| state.clone())
         else {
             return self.end(Outcome::Error, format!("`{}` is not in `needs`", over.fixture));
         };

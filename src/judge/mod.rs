@@ -86,12 +86,8 @@ pub async fn set_up<'a, W: World>(instance: &'a Instance<'a>, env: &Env, world: 
             }
         }
     }
-    let pending = Pending {
-        instance,
-        env: env.clone(),
-        undo: std::mem::take(&mut interp.undo),
-        next_event: interp.next_event,
-    };
+    let pending =
+        Pending { instance, env: env.clone(), undo: std::mem::take(&mut interp.undo), next_event: interp.next_event };
     let visited = interp.visited.take().unwrap_or_default();
     interp.visited = Some(Vec::new());
     let state = FixtureState { result: interp.result(), outputs: Arc::new(Json::Object(outputs)), visited };
