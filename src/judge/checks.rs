@@ -152,11 +152,14 @@ impl Subject<'_> {
         match program.eval_bool(self.scope) {
             Ok(true) => Truth::True,
             Ok(false) => {
-                let expected = match message.map(|message| message.render(self.scope)) {
-                    Some(Ok(text)) => format!("{text} (`{}`)", program.source()),
-                    _ => format!("`{}`", program.source()),
+                let found = program.explain(self.scope);
+                // The message says what went wrong; it is the suite's own words for what was there.
+                let actual = match message.map(|message| message.render(self.scope)) {
+                    Some(Ok(text)) if found.is_empty() => text,
+                    Some(Ok(text)) => format!("{text} ({found})"),
+                    _ => found,
                 };
-                untrue(expected, program.explain(self.scope))
+                untrue(format!("`{}`", program.source()), actual)
             }
             Err(error) => missing(&error, program.source()),
         }
