@@ -1,1 +1,44 @@
-//! (to be written)
+//! Versioned guidelines: programs → components → capabilities → tests, in the shape of the OpenStack interop schema 2.0,
+//! for every family.
+//!
+//! Start at [`Guideline`]; [`Guideline::read`] reads our own files, [`lint`] finds what is well-formed but wrong,
+//! [`schema()`] is the JSON Schema for editors, [`waivers`] the files of exceptions. The model holds what foreign
+//! guidelines say too, so that a reader for them can fill it. This module deliberately scores nothing and knows no
+//! suite: the linter is told which tests exist.
+//!
+//! # Our keys beside those of schema 2.0
+//!
+//! | key | meaning |
+//! | --- | --- |
+//! | `metadata.assize.format` | `assize-guideline/1`; a newer number is refused |
+//! | `metadata.assize.family` | which kind of API, as in [`Family`](crate::capability::Family) |
+//! | `metadata.assize.min_tool` | oldest release of this tool that scores the file rightly |
+//! | `metadata.approval` | as `os_trademark_approval`, for families without that trademark |
+//! | `components.*.description` | plain words |
+//! | `capabilities.*.name`, `.spec` | short title; list of `document: section` |
+//! | `capabilities.*.weight` | whole number from 1; default: sum of the weights of its achievements, else 1 |
+//! | `capabilities.*.attempts` | `any` (default): a pass on a retry counts and is marked; `first`: it does not |
+//! | `capabilities.*.tests.*.flagged.owner` | who answers for the flag |
+//!
+//! There is no key that lets a gap count as passed: a required capability that a target lacks is not met.
+
+mod fields;
+mod lint;
+mod model;
+mod places;
+mod read;
+mod schema;
+pub mod waivers;
+
+pub use lint::lint;
+pub use model::{
+    Approval, ApprovalStatus, Attempts, Capability, Component, ComponentRef, Criterion, DesignatedSection, Flag,
+    Guideline, GuidelineId, Metadata, Program, Scoring, Section, Test, TestRepository,
+};
+pub use places::Places;
+pub use read::FORMAT;
+pub use schema::schema;
+pub use waivers::{Waiver, WaiverScope, Waivers};
+
+#[cfg(test)]
+mod tests;

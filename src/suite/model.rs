@@ -37,7 +37,9 @@ pub struct Suite {
 }
 
 /// What a case may do to the target; the operator allows a level with `--allow`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Risk {
     /// Reads only; failed logins count as reads.
@@ -120,7 +122,7 @@ pub enum Rows {
 pub struct Row {
     /// Shown in brackets behind the case id.
     pub name: String,
-    /// Variables of the row.
+    /// Variables of the row, `name` among them.
     pub variables: Vec<(String, Json)>,
 }
 
@@ -283,14 +285,14 @@ pub struct Part {
 /// A request as a case states it.
 #[derive(Debug)]
 pub struct RequestStep {
-    /// Method, upper-case.
-    pub method: String,
+    /// Method, upper-case; an expression only in `request: {method, url}`, for cases with a row per method.
+    pub method: Template,
     /// Absolute, or relative to the service's base URL.
     pub url: Template,
     /// Query parameters, appended in order.
     pub query: Vec<(String, JsonTemplate)>,
-    /// Header fields.
-    pub headers: Vec<(String, Template)>,
+    /// Header fields, names lower-case; `None` removes one of the suite or family.
+    pub headers: Vec<(String, Option<Template>)>,
     /// Body.
     pub body: Option<BodySpec>,
     /// Who sends it; `None` is `main`.
@@ -557,6 +559,8 @@ pub struct Family {
     pub auth: String,
     /// Header fields sent with every request.
     pub headers: Vec<(String, String)>,
-    /// Guideline used unless the operator names one.
+    /// Guideline used unless the operator names one; empty when the family has none.
     pub guideline: String,
+    /// Path asked before a run; `path` when left out. 401 or 403 there means that the credentials are refused.
+    pub probe: Option<String>,
 }

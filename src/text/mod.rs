@@ -1,1 +1,14 @@
-//! (to be written)
+//! Text as people write and read it: source files with spans, diagnostics, words for humans, YAML with spans.
+//!
+//! Everything that points into a file is a [`Diagnostic`]; readers collect them in [`Diagnostics`] and report all
+//! problems at once. This module deliberately opens no file and prints nothing: callers hand in the text and decide
+//! where the rendered form goes.
+
+mod diagnostic;
+mod source;
+mod words;
+pub mod yaml;
+
+pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
+pub use source::{SourceFile, Span};
+pub use words::{did_you_mean, format_duration, format_size, parse_duration, parse_size, plural, xml_safe};

@@ -1,0 +1,284 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Interop test suite and conformance checker for infrastructure APIs. A verdict is a pure function of (suite,
+/// transcript): what ran live can be recomputed by anyone, offline.
+#[derive(Debug, Parser)]
+#[command(name = "assize", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Colours: `auto` follows the terminal and NO_COLOR.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 conformant or done, 1 not conformant or gate missed, 2 usage, 3 invalid input, \
+4 nothing ran, 5 target unreachable or credentials refused, 6 evidence does not support the report, 70 defect of assize";
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the suites against a target, score the results, write a bundle.
+    Run(Box<RunArgs>),
+    /// List the cases with the capabilities they give evidence for.
+    List(ListArgs),
+    /// Check suites, guidelines and waivers; report all problems at once.
+    Lint(LintArgs),
+    /// Score the results of a bundle, perhaps against another guideline.
+    Score(ScoreArgs),
+    /// Recompute every verdict of a bundle from its evidence, offline.
+    Verify(VerifyArgs),
+    /// Put back what a run left behind, from its journal.
+    Cleanup(CleanupArgs),
+    /// Run the cases as a Rust test binary does: `assize harness TARGET -- --list`.
+    Harness(HarnessArgs),
+    /// Print the JSON Schema of a file format.
+    Schema(SchemaArgs),
+}
+
+/// Where cases come from.
+#[derive(Debug, Args, Clone)]
+pub struct SuiteArgs {
+    /// Folder with suites/ and capabilities/ to use instead of the built-in ones.
+    #[arg(long, value_name = "DIR")]
+    pub suites: Option<PathBuf>,
+    /// Only cases whose id contains TEXT (may be repeated).
+    #[arg(long, value_name = "TEXT")]
+    pub case: Vec<String>,
+    /// No case whose id contains TEXT (may be repeated).
+    #[arg(long, value_name = "TEXT")]
+    pub skip: Vec<String>,
+}
+
+/// What to run against, and as whom.
+#[derive(Debug, Args, Clone)]
+pub struct TargetArgs {
+    /// `demo`, the URL of a service, or a target file (YAML).
+    pub target: String,
+    /// Family of the target; found from the URL's path when left out.
+    #[arg(long)]
+    pub family: Option<String>,
+    /// User name.
+    #[arg(long, short = 'u', value_name = "NAME", env = "ASSIZE_USERNAME")]
+    pub username: Option<String>,
+    /// File that holds the password; without it ASSIZE_PASSWORD is read. Never on the command line.
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+    /// File that holds a bearer token; without it ASSIZE_TOKEN is read.
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Certificate authority (PEM) to trust besides the system's.
+    #[arg(long, value_name = "FILE")]
+    pub ca_cert: Option<PathBuf>,
+    /// Client certificate and key (PEM, one file).
+    #[arg(long, value_name = "FILE")]
+    pub client_cert: Option<PathBuf>,
+    /// Do not verify the target's certificate. The report says so.
+    #[arg(long)]
+    pub insecure: bool,
+    /// Value for the suites, such as `image=http://…/boot.iso` (may be repeated).
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+/// `assize run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Target.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// Cases.
+    #[command(flatten)]
+    pub suites: SuiteArgs,
+    /// Guideline: `family/version` or a file. The family's current one when left out.
+    #[arg(long, short = 'g', value_name = "ID|FILE")]
+    pub guideline: Option<String>,
+    /// Only this program (may be repeated); all of the guideline when left out.
+    #[arg(long, value_name = "NAME")]
+    pub program: Vec<String>,
+    /// Waivers: who excuses which capability or test, why, until when.
+    #[arg(long, value_name = "FILE")]
+    pub waivers: Option<PathBuf>,
+    /// What cases may do to the target: read only; write, and put back; or also interrupt what runs on it.
+    #[arg(long, value_enum, default_value_t = Allow::Disruptive)]
+    pub allow: Allow,
+    /// Cases at the same time; the family's default when left out.
+    #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub jobs: Option<u32>,
+    /// At most N requests a second to the target.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub rate: Option<u32>,
+    /// Run a case that did not pass up to N more times; a pass then is shown as flaky for ever.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=5))]
+    pub retries: u32,
+    /// Seed of names and random bytes; random when left out.
+    #[arg(long, value_name = "TEXT")]
+    pub seed: Option<String>,
+    /// Folder for the bundle; `assize-runs/<run id>` when left out. Must not exist or be empty.
+    #[arg(long, short = 'o', value_name = "DIR")]
+    pub output_dir: Option<PathBuf>,
+    /// Exit 1 unless this program is conformant (may be repeated).
+    #[arg(long, value_name = "PROGRAM")]
+    pub gate: Vec<String>,
+    /// Exit 1 unless every program that is gated, else every program, scores at least N percent.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub min_score: Option<u32>,
+    /// Print what would be run and what it may do; send nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Levels of `--allow`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Allow {
+    /// Reads only.
+    Read,
+    /// Creates, changes and removes things, and puts them back.
+    Write,
+    /// Power, reset, firmware too.
+    Disruptive,
+}
+
+/// `assize list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Only this family.
+    #[arg(long)]
+    pub family: Option<String>,
+    /// Cases.
+    #[command(flatten)]
+    pub suites: SuiteArgs,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `assize lint`.
+#[derive(Debug, Args)]
+pub struct LintArgs {
+    /// Suite files (YAML), guidelines (JSON) or folders; everything built in when left out.
+    pub paths: Vec<PathBuf>,
+    /// One JSON document.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `assize score`.
+#[derive(Debug, Args)]
+pub struct ScoreArgs {
+    /// Folder of a bundle, or a report.json.
+    pub results: PathBuf,
+    /// Guideline: `family/version` or a file. That of the report when left out.
+    #[arg(long, short = 'g', value_name = "ID|FILE")]
+    pub guideline: Option<String>,
+    /// Only this program (may be repeated).
+    #[arg(long, value_name = "NAME")]
+    pub program: Vec<String>,
+    /// Waivers.
+    #[arg(long, value_name = "FILE")]
+    pub waivers: Option<PathBuf>,
+    /// Count as RefStack did: names, aliases, flags, a test in two capabilities twice.
+    #[arg(long)]
+    pub defcore_rules: bool,
+    /// One JSON document.
+    #[arg(long)]
+    pub json: bool,
+    /// Folder with suites/ and capabilities/ to use instead of the built-in ones.
+    #[arg(long, value_name = "DIR")]
+    pub suites: Option<PathBuf>,
+}
+
+/// `assize verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Folder of the bundle.
+    pub bundle: PathBuf,
+    /// One JSON document.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `assize cleanup`.
+#[derive(Debug, Args)]
+pub struct CleanupArgs {
+    /// Folder of the run.
+    pub run: PathBuf,
+    /// Target; credentials are needed again, since no run keeps them.
+    #[command(flatten)]
+    pub target: CleanupTarget,
+}
+
+/// Target of a clean-up: as for a run, but the URL comes from the run.
+#[derive(Debug, Args, Clone)]
+pub struct CleanupTarget {
+    /// User name.
+    #[arg(long, short = 'u', value_name = "NAME", env = "ASSIZE_USERNAME")]
+    pub username: Option<String>,
+    /// File that holds the password; without it ASSIZE_PASSWORD is read.
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+    /// File that holds a bearer token; without it ASSIZE_TOKEN is read.
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Certificate authority (PEM) to trust besides the system's.
+    #[arg(long, value_name = "FILE")]
+    pub ca_cert: Option<PathBuf>,
+    /// Client certificate and key (PEM, one file).
+    #[arg(long, value_name = "FILE")]
+    pub client_cert: Option<PathBuf>,
+    /// Do not verify the target's certificate.
+    #[arg(long)]
+    pub insecure: bool,
+}
+
+/// `assize harness`.
+#[derive(Debug, Args)]
+pub struct HarnessArgs {
+    /// Target.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// Folder with suites/ and capabilities/ to use instead of the built-in ones.
+    #[arg(long, value_name = "DIR")]
+    pub suites: Option<PathBuf>,
+    /// What cases may do to the target.
+    #[arg(long, value_enum, default_value_t = Allow::Disruptive)]
+    pub allow: Allow,
+    /// Arguments of a Rust test binary: FILTER, --exact, --skip, --list, --format, --test-threads …
+    #[arg(last = true)]
+    pub libtest: Vec<String>,
+}
+
+/// `assize schema`.
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// Which format.
+    #[arg(value_enum)]
+    pub format: SchemaOf,
+}
+
+/// Formats with a JSON Schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// Suite files.
+    Suite,
+    /// Guidelines.
+    Guideline,
+    /// report.json.
+    Report,
+}

@@ -1,0 +1,301 @@
+//! The typed guideline. Plain data: what a file says, with nothing corrected.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::capability::{CapabilityId, Family, LifeCycle, TestId};
+
+use super::Places;
+
+/// The version of a guideline: `2026.11`, `next`, `dns.2020.06`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct GuidelineId(pub String);
+
+impl fmt::Display for GuidelineId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// A versioned document that says which capabilities a program requires and which tests prove them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guideline {
+    /// Version, family, approval, weights.
+    pub metadata: Metadata,
+    /// What a vendor can claim, in the order of the file.
+    pub programs: Vec<Program>,
+    /// Sets of capabilities that programs are made of.
+    pub components: BTreeMap<String, Component>,
+    /// Every capability that is defined.
+    pub capabilities: BTreeMap<CapabilityId, Capability>,
+    /// Prose about upstream code that must be present: project → status → text. No tool can check it.
+    pub designated_sections: BTreeMap<String, BTreeMap<String, DesignatedSection>>,
+    /// Where the tests come from.
+    pub test_repositories: BTreeMap<String, TestRepository>,
+    /// Where the parts stand in the file, for diagnostics.
+    pub places: Places,
+}
+
+/// The head of a guideline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metadata {
+    /// Version.
+    pub id: GuidelineId,
+    /// Version of the schema, as text: `2.0`.
+    pub schema: String,
+    /// Which kind of API.
+    pub family: Family,
+    /// Oldest release of this tool that scores the file rightly.
+    pub min_tool: Option<String>,
+    /// Address of the document itself. Never an identity: these move.
+    pub source: Option<String>,
+    /// Address of the document that describes the schema.
+    pub reference: Option<String>,
+    /// Approval.
+    pub approval: Approval,
+    /// How capabilities were chosen.
+    pub scoring: Scoring,
+}
+
+/// The state of a guideline in its process.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Approval {
+    /// The state, when the file says one.
+    pub status: Option<ApprovalStatus>,
+    /// Id of the guideline before.
+    pub replaces: Option<String>,
+    /// When it is to be approved.
+    pub target_approval: Option<String>,
+    /// Releases of the specification or product that it is for.
+    pub releases: Vec<String>,
+}
+
+/// How far a guideline is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ApprovalStatus {
+    /// Being written.
+    Draft,
+    /// Open for comments; the formal upstream schema calls it `advisory`, the prose `review`.
+    Advisory,
+    /// In force: tests no longer change.
+    Approved,
+    /// Replaced.
+    Superseded,
+}
+
+impl ApprovalStatus {
+    /// The status of a word; both upstream spellings of [`ApprovalStatus::Advisory`] are known.
+    pub fn of_word(word: &str) -> Option<ApprovalStatus> {
+        match word {
+            "draft" => Some(ApprovalStatus::Draft),
+            "advisory" | "review" => Some(ApprovalStatus::Advisory),
+            "approved" => Some(ApprovalStatus::Approved),
+            "superseded" => Some(ApprovalStatus::Superseded),
+            _ => None,
+        }
+    }
+}
+
+/// The criteria by which capabilities were chosen, and what each is worth.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scoring {
+    /// Points a capability must reach to be eligible.
+    pub cutoff_score: Option<u32>,
+    /// The criteria by key.
+    pub criteria: BTreeMap<String, Criterion>,
+}
+
+/// One criterion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Criterion {
+    /// Title.
+    pub name: String,
+    /// Explanation.
+    pub description: String,
+    /// Points.
+    pub weight: u32,
+}
+
+/// Something a vendor can claim: a set of components.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program {
+    /// The name on the certificate.
+    pub name: String,
+    /// What the claim means.
+    pub description: String,
+    /// Its components.
+    pub components: Vec<ComponentRef>,
+    /// For an add-on: the components of a platform that it must sit on.
+    pub host_components: Vec<ComponentRef>,
+}
+
+/// The mention of a component.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComponentRef {
+    /// Its key under `components`.
+    pub name: String,
+    /// The guideline that defines it, when that is another one.
+    pub source: Option<String>,
+}
+
+/// A set of capabilities with their standing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Component {
+    /// Plain words.
+    pub description: String,
+    /// The four lists, in the order of the file.
+    pub capabilities: BTreeMap<LifeCycle, Vec<CapabilityId>>,
+    /// Status → projects with designated sections.
+    pub designated_sections: BTreeMap<String, Vec<String>>,
+}
+
+impl Component {
+    /// The capabilities of one list.
+    pub fn listed(&self, level: LifeCycle) -> &[CapabilityId] {
+        self.capabilities.get(&level).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Something users rely on, and the tests that prove it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Capability {
+    /// Short title.
+    pub name: Option<String>,
+    /// What a user can rely on.
+    pub description: String,
+    /// Where the specification says so: `document: section`.
+    pub spec: Vec<String>,
+    /// What it is worth; see [`Guideline::weight`].
+    pub weight: Option<u32>,
+    /// Criteria that it meets.
+    pub achievements: Vec<String>,
+    /// Whether an administrator's rights are needed.
+    pub admin: bool,
+    /// Upstream project.
+    pub project: Option<String>,
+    /// First guideline that required it.
+    pub required_since: Option<String>,
+    /// Whether a pass on a retry counts.
+    pub attempts: Attempts,
+    /// The tests by their primary id.
+    pub tests: BTreeMap<TestId, Test>,
+}
+
+impl Capability {
+    /// The tests that count: those that are not flagged.
+    pub fn counting(&self) -> impl Iterator<Item = (&TestId, &Test)> {
+        self.tests.iter().filter(|(_, test)| test.flagged.is_none())
+    }
+}
+
+/// Which attempts of a test count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Attempts {
+    /// A pass on a retry counts, and is marked flaky.
+    #[default]
+    Any,
+    /// A pass on a retry does not count.
+    First,
+}
+
+/// One test of a capability.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Test {
+    /// Upstream identity that survives renames, as the file gives it.
+    pub idempotent_id: Option<String>,
+    /// Other names of the same test.
+    pub aliases: Vec<TestId>,
+    /// Why it does not count, when it does not.
+    pub flagged: Option<Flag>,
+}
+
+/// The statement that a test is shown but does not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flag {
+    /// `D400` to `D406`, when the reason begins with one.
+    pub code: Option<String>,
+    /// The reason with its code, as written.
+    pub reason: String,
+    /// What is being done about it.
+    pub action: String,
+    /// When it was flagged, as written.
+    pub date: Option<String>,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// Whether RefStack's arithmetic saw it: it looks at the key `flagged` only, while the formal schema says `flag`.
+    pub seen_by_refstack: bool,
+}
+
+/// Prose on code that must be present.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DesignatedSection {
+    /// The rule.
+    pub guidance: String,
+    /// A remark.
+    pub comment: Option<String>,
+    /// Its parts.
+    pub sections: BTreeMap<String, Section>,
+}
+
+/// One part of the code.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Section {
+    /// What it is.
+    pub description: String,
+    /// Whether it must be present.
+    pub designated: bool,
+}
+
+/// A repository of tests.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TestRepository {
+    /// Its address.
+    pub repository: String,
+    /// A revision known to work.
+    pub reference: Option<String>,
+    /// Plain words.
+    pub description: Option<String>,
+}
+
+impl Guideline {
+    /// The program of that name.
+    pub fn program(&self, name: &str) -> Option<&Program> {
+        self.programs.iter().find(|program| program.name == name)
+    }
+
+    /// Every capability of a program with its standing: the strictest one, when several components of the program
+    /// list it. Components that this file does not define contribute nothing.
+    pub fn standing(&self, program: &Program) -> BTreeMap<&CapabilityId, LifeCycle> {
+        let mut standing = BTreeMap::new();
+        let components = program.components.iter().filter_map(|one| self.components.get(&one.name));
+        for component in components {
+            for (level, ids) in &component.capabilities {
+                for id in ids {
+                    let known = standing.entry(id).or_insert(*level);
+                    *known = (*known).min(*level);
+                }
+            }
+        }
+        standing
+    }
+
+    /// What a capability is worth: its own weight, else the sum of the weights of its achievements, else 1. Never 0,
+    /// so that a missing required capability always shows in the score.
+    pub fn weight(&self, id: &CapabilityId) -> u64 {
+        let Some(capability) = self.capabilities.get(id) else {
+            return 1;
+        };
+        if let Some(weight) = capability.weight {
+            return u64::from(weight).max(1);
+        }
+        let criteria = &self.metadata.scoring.criteria;
+        let worth = |key: &String| criteria.get(key).map_or(0, |criterion| u64::from(criterion.weight));
+        capability.achievements.iter().map(worth).sum::<u64>().max(1)
+    }
+}

@@ -1,0 +1,183 @@
+//! A world made of recorded events: the offline half of the one idea.
+//!
+//! The interpreter must ask for exactly what was recorded. If it asks for anything else, or leaves something over, the
+//! evidence does not support the report, and [`Replay::mismatch`] says where.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use crate::http::{Exchange, Request};
+use crate::secret::Redacted;
+
+use super::world::{Call, Event, FixtureState, Pledge, StopReason, World};
+
+/// One recorded event.
+#[derive(Debug, Clone)]
+pub enum Recorded {
+    /// An exchange.
+    Exchange(Arc<Redacted<Exchange>>),
+    /// A request that was not sent.
+    Stop(StopReason),
+    /// A secret made by the harness.
+    Secret {
+        /// Its label.
+        label: String,
+        /// Its token.
+        token: String,
+    },
+}
+
+/// Gives the state of a fixture by its full id.
+pub type Fixtures<'f> = Box<dyn FnMut(&str) -> Arc<FixtureState> + Send + 'f>;
+
+/// The recorded events of one attempt of one case.
+pub struct Replay<'f> {
+    events: BTreeMap<u32, Recorded>,
+    complete: bool,
+    fixtures: Fixtures<'f>,
+    mismatch: Option<String>,
+}
+
+impl<'f> Replay<'f> {
+    /// A world from events by number. `complete` says that the attempt ended; the events of an attempt that was cut
+    /// off (the harness was killed) may run out without that being a mismatch.
+    #[must_use]
+    pub fn new(events: BTreeMap<u32, Recorded>, complete: bool, fixtures: Fixtures<'f>) -> Self {
+        Self { events, complete, fixtures, mismatch: None }
+    }
+
+    /// Where the evidence departs from the suite: an event that was not recorded, or recorded otherwise, or left over.
+    #[must_use]
+    pub fn mismatch(&self) -> Option<String> {
+        self.mismatch.clone().or_else(|| {
+            self.events.keys().next().map(|n| format!("event {n} was recorded, but the suite does not ask for it"))
+        })
+    }
+
+    fn departs(&mut self, message: String) -> Event {
+        self.mismatch.get_or_insert(message);
+        Event::Stopped(StopReason::Unsupported)
+    }
+
+    fn answer(&mut self, call: &Call) -> Event {
+        match self.events.remove(&call.n) {
+            Some(Recorded::Exchange(exchange)) => match departure(&exchange.request, &call.request) {
+                None => Event::Done(exchange),
+                Some(what) => self.departs(format!("event {}: {what}", call.n)),
+            },
+            Some(Recorded::Stop(reason)) => Event::Stopped(reason),
+            Some(Recorded::Secret { .. }) => self.departs(format!("event {} is a secret, not an exchange", call.n)),
+            None if self.complete => {
+                let (method, url) = (&call.request.method, &call.request.url);
+                self.departs(format!("event {} ({method} {url}) was not recorded", call.n))
+            }
+            None => Event::Stopped(StopReason::Cancelled),
+        }
+    }
+}
+
+impl World for Replay<'_> {
+    async fn call(&mut self, call: Call) -> Event {
+        self.answer(&call)
+    }
+
+    async fn calls(&mut self, calls: Vec<Call>) -> Vec<Event> {
+        calls.iter().map(|call| self.answer(call)).collect()
+    }
+
+    async fn pause(&mut self, _: Duration) {}
+
+    fn secret(&mut self, n: u32, wanted: &str) -> Option<String> {
+        match self.events.remove(&n) {
+            Some(Recorded::Secret { label, token }) if label == wanted => Some(token),
+            _ => {
+                self.departs(format!("event {n}: the secret `{wanted}` was not recorded"));
+                None
+            }
+        }
+    }
+
+    async fn fixture(&mut self, id: &str) -> Arc<FixtureState> {
+        (self.fixtures)(id)
+    }
+
+    async fn pledge(&mut self, _: Pledge) {}
+}
+
+/// How a recorded request differs from the one the suite asks for. The identity's own header field may come on top.
+fn departure(recorded: &Request, wanted: &Request) -> Option<String> {
+    if recorded.method != wanted.method {
+        return Some(format!("recorded method {}, the suite asks for {}", recorded.method, wanted.method));
+    }
+    if !same(&recorded.url, &wanted.url) {
+        return Some(format!("recorded URL {}, the suite asks for {}", recorded.url, wanted.url));
+    }
+    for (name, value) in &wanted.headers.0 {
+        let found = recorded.headers.0.iter().any(|(n, v)| n == name && same(v, value));
+        if !found {
+            return Some(format!("the recorded request lacks `{name}: {value}`"));
+        }
+    }
+    if recorded.body != wanted.body && !same(&recorded.body.text(), &wanted.body.text()) {
+        return Some("the recorded request has another body".to_owned());
+    }
+    None
+}
+
+/// Equal, where a token in the recording stands for any text of the length it states: the recorder replaces a secret
+/// wherever it occurs, also in text that the suite wrote itself.
+fn same(recorded: &str, wanted: &str) -> bool {
+    if recorded == wanted {
+        return true;
+    }
+    let Some((before, token, after)) = first_token(recorded) else { return false };
+    let Some(rest) = wanted.strip_prefix(before) else { return false };
+    if let Some(rest) = rest.strip_prefix(token) {
+        return same(after, rest);
+    }
+    let Some(length) = token.trim_end_matches("}}").split(':').nth(3).and_then(|length| length.parse::<usize>().ok())
+    else {
+        return false;
+    };
+    match rest.char_indices().nth(length) {
+        Some((at, _)) => rest.get(at..).is_some_and(|rest| same(after, rest)),
+        None => rest.chars().count() == length && after.is_empty(),
+    }
+}
+
+fn first_token(text: &str) -> Option<(&str, &str, &str)> {
+    let start = text.find("{{secret:")?;
+    let end = start + text.get(start..)?.find("}}")? + 2;
+    Some((text.get(..start)?, text.get(start..end)?, text.get(end..)?))
+}
+
+/// Runs a future that never waits, as those of a replayed world are.
+///
+/// # Panics
+/// Never: a future that waits gives `None`.
+pub fn now<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => Some(value),
+        Poll::Pending => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::same;
+
+    #[test]
+    fn a_token_stands_for_text_of_its_length() {
+        let token = "{{secret:pw:00112233445566778899aabbccddeeff:5}}";
+        assert!(same(&format!("/a/{token}/b"), "/a/admin/b"));
+        assert!(same(&format!("/a/{token}"), "/a/admin"));
+        assert!(same(&format!("/a/{token}"), &format!("/a/{token}")));
+        assert!(!same(&format!("/a/{token}/b"), "/a/administrator/b"));
+        assert!(!same("/a", "/b"));
+    }
+}
