@@ -1,1 +1,65 @@
-//! (to be written)
+//! The command line: arguments, commands, exit codes, terminal. The only module that reads the environment or prints.
+//!
+//! Data goes to stdout, talk to stderr. Every command is a function from arguments to [`Exit`] or [`CliError`].
+
+mod args;
+mod cleanup;
+mod context;
+mod exit;
+mod inputs;
+mod lint;
+mod list;
+mod output;
+mod progress;
+
+mod run;
+mod verdict;
+mod verify;
+
+use clap::Parser as _;
+
+pub use args::Cli;
+pub use exit::{CliError, Exit};
+
+use args::Command;
+use context::Context;
+
+/// Runs the program with these arguments; gives the exit code.
+pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>, variable: fn(&str) -> Option<String>) -> u8 {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage as u8 } else { Exit::Ok as u8 };
+        }
+    };
+    let context = Context::new(variable, cli.color);
+    let exit = match dispatch(&context, cli.command) {
+        Ok(exit) => exit,
+        Err(error) => {
+            context.error(&error);
+            error.exit
+        }
+    };
+    exit as u8
+}
+
+fn dispatch(context: &Context, command: Command) -> Result<Exit, CliError> {
+    match command {
+        Command::List(args) => list::list(context, &args),
+        Command::Lint(args) => lint::lint(context, &args),
+        Command::Score(args) => verify::rescore(context, &args),
+        Command::Verify(args) => verify::verify(context, &args),
+        Command::Schema(args) => lint::schema(context, &args),
+        Command::Run(args) => runtime()?.block_on(run::run(context, &args)),
+        Command::Cleanup(args) => runtime()?.block_on(cleanup::cleanup(context, &args)),
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::new(Exit::Bug, format!("the runtime cannot be started: {error}")))
+}

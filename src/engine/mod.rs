@@ -1,1 +1,56 @@
-//! (to be written)
+//! Runs cases against a target: the only module with effects on it.
+//!
+//! The engine schedules cases, performs their requests, keeps secrets to itself, records every exchange before it is
+//! judged, and puts the target back. Outcomes come from `judge` alone; families are data. Start reading at [`run`],
+//! then `world` (what a case can ask for) and `client` (one request).
+
+mod cleanup;
+mod client;
+mod clock;
+mod failure;
+mod journal;
+mod limit;
+mod preflight;
+mod reveal;
+mod run;
+mod shared;
+mod world;
+
+pub use cleanup::{Cleaned, cleanup};
+pub use clock::Clock;
+pub use journal::{Journal, JournalError, PendingPledge};
+pub use preflight::preflight;
+pub use run::{Done, EngineError, Plan, RunEvent, RunOptions, RunSummary, Sink, run};
+
+use crate::judge::StopReason;
+use crate::suite::Risk;
+
+/// The word of a reason in a transcript.
+#[must_use]
+pub fn stop_word(reason: StopReason) -> &'static str {
+    match reason {
+        StopReason::Deadline => "deadline",
+        StopReason::Cancelled => "cancelled",
+        StopReason::Unreachable => "unreachable",
+        StopReason::ForeignHost => "foreign-host",
+        StopReason::NoIdentity => "no-identity",
+        StopReason::Unsupported => "unsupported",
+    }
+}
+
+/// Why a case of this risk is skipped.
+fn not_allowed(risk: Risk) -> String {
+    let word = match risk {
+        Risk::Read => "read",
+        Risk::Write => "write",
+        Risk::Disruptive => "disruptive",
+    };
+    format!("risk `{word}` is not allowed by the operator (--allow {word})")
+}
+
+/// What a panicked task said.
+fn panic_text(error: tokio::task::JoinError) -> String {
+    let Ok(payload) = error.try_into_panic() else { return "it was aborted".to_owned() };
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown panic".to_owned())
+}

@@ -18,7 +18,6 @@ mod world;
 
 use std::sync::Arc;
 
-pub use request::REMOVED;
 pub use result::{CaseResult, Finding, Leak, MAX_FINDINGS};
 pub use world::{Call, CallIdentity, Event, FixtureState, Phase, Pledge, PledgeStage, StopReason, Visited, World};
 
@@ -128,3 +127,6 @@ pub async fn undo_pledge<W: World>(
         vec![Leak { what: instance.id.clone(), why: format!("the suite has no request with undo at offset {step}") }]
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -60,19 +60,17 @@ pub(super) fn build(step: &RequestStep, suite: &Suite, env: &Env, scope: &Scope)
     if let Some(content_type) = content_type {
         headers.set("content-type", content_type);
     }
-    for (name, value) in suite.headers.iter().chain(&step.headers) {
-        let value = value.render(scope)?;
-        if value == REMOVED {
-            headers.remove(name);
-        } else {
-            headers.set(name, value);
+    for (name, value) in &suite.headers {
+        headers.set(name, value.render(scope)?);
+    }
+    for (name, value) in &step.headers {
+        match value {
+            Some(value) => headers.set(name, value.render(scope)?),
+            None => headers.remove(name),
         }
     }
     Ok(Request { method: step.method.clone(), url, headers, body: Body::new(body) })
 }
-
-/// What the reader puts for a header field whose value is `null`: the field is not sent.
-pub const REMOVED: &str = "\u{0}";
 
 /// The identity of a step, rendered.
 pub(super) fn identity(identity: Option<&Identity>, scope: &Scope) -> Result<CallIdentity, Unbuilt> {

@@ -160,7 +160,7 @@ fn variables(step: &Step, used: &mut BTreeSet<String>) {
     match &step.kind {
         StepKind::Request(request) => {
             used.extend(request.url.variables());
-            for (_, value) in &request.headers {
+            for value in request.headers.iter().filter_map(|(_, value)| value.as_ref()) {
                 used.extend(value.variables());
             }
             for (_, value) in &request.query {

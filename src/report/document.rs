@@ -147,10 +147,6 @@ impl Kept {
         self.detail.as_ref().map_or(0, |detail| detail.result.leaks.len())
     }
 
-    fn attempts(&self) -> u32 {
-        self.detail.as_ref().map_or(1, |detail| u32::try_from(detail.earlier.len()).unwrap_or(u32::MAX).saturating_add(1))
-    }
-
     fn requests(&self) -> u64 {
         let earlier = self.detail.iter().flat_map(|detail| &detail.earlier).map(|result| u64::from(result.exchanges));
         u64::from(self.exchanges) + earlier.sum::<u64>()
@@ -263,7 +259,12 @@ impl Serialize for Cases<'_> {
     }
 }
 
-/// Number of attempts is part of the entry through `earlier`; this keeps the two in step.
+/// JSON Schema of `report.json`.
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(ReportDocument).to_value()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -274,7 +275,7 @@ mod tests {
         let pass = CaseResult::without_evidence(Outcome::Pass, "");
         let kept = Kept::new(vec![fail, pass], Some(1));
         assert!(kept.flaky());
-        assert_eq!(kept.attempts(), 2);
+        assert_eq!(kept.detail.as_ref().unwrap().earlier.len(), 1);
         assert_eq!(kept.outcome(), Outcome::Pass);
         let plain = Kept::new(vec![CaseResult::without_evidence(Outcome::Pass, "")], None);
         assert!(!plain.flaky() && plain.detail.is_none());

@@ -605,7 +605,8 @@ pub static FAMILY: Object = object(
         or("concurrency", Kind::Integer(1, 1024), "4", "cases at the same time"),
         or("auth", Kind::Word(&["basic", "bearer", "none"]), "basic", "how credentials are sent"),
         key("headers", Kind::Map(&Kind::Text, "field name"), "header fields sent with every request"),
-        required("guideline", Kind::Text, "guideline used unless the operator names one"),
+        key("guideline", Kind::Text, "guideline used unless the operator names one"),
+        key("probe", Kind::Text, "path asked before a run; 401 or 403 there means that the credentials are refused"),
     ],
 );
 

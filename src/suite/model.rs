@@ -557,6 +557,8 @@ pub struct Family {
     pub auth: String,
     /// Header fields sent with every request.
     pub headers: Vec<(String, String)>,
-    /// Guideline used unless the operator names one.
+    /// Guideline used unless the operator names one; empty when the family has none.
     pub guideline: String,
+    /// Path asked before a run; `path` when left out. 401 or 403 there means that the credentials are refused.
+    pub probe: Option<String>,
 }

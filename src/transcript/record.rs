@@ -1,6 +1,6 @@
 //! The lines of a transcript file.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::http::Exchange;
 use crate::secret::Redacted;
@@ -42,7 +42,8 @@ pub enum Record {
         /// The step, for people.
         step: String,
         /// The exchange.
-        exchange: Redacted<Exchange>,
+        #[serde(deserialize_with = "evidence")]
+        exchange: Box<Redacted<Exchange>>,
     },
     /// A request that was not sent.
     Stop {
@@ -90,4 +91,9 @@ impl Record {
             | Self::End { case, attempt } => Some((case, *attempt)),
         }
     }
+}
+
+/// What stands in a transcript went through a vault when it was written.
+fn evidence<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<Redacted<Exchange>>, D::Error> {
+    Exchange::deserialize(deserializer).map(|exchange| Box::new(Redacted::from_evidence(exchange)))
 }

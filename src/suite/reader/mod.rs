@@ -236,7 +236,9 @@ impl Reader {
         }
         let title = self.required_text(&fields, "title");
         let path = self.required_text(&fields, "path");
-        let guideline = self.required_text(&fields, "guideline");
+        let optional = |reader: &mut Self, key| fields.get(key).and_then(|node| reader.text(node));
+        let guideline = optional(self, "guideline").unwrap_or_default();
+        let probe = optional(self, "probe");
         let headers = fields.get("headers").map(|node| self.pairs(node, Reader::text)).unwrap_or_default();
         Some(Family {
             concurrency: self.integer(&fields, "concurrency").map_or(4, |number| u32::try_from(number).unwrap_or(4)),
@@ -245,7 +247,8 @@ impl Reader {
             title: title?,
             path: path?,
             headers,
-            guideline: guideline?,
+            guideline,
+            probe,
         })
     }
 }

@@ -1,0 +1,74 @@
+//! `assize cleanup`: keeps the promises of a run that was cut off.
+
+use std::sync::Arc;
+
+use crate::engine::{self, Journal, Plan, RunOptions};
+use crate::report::bundle::names;
+use crate::report::rejudge;
+use crate::secret::Vault;
+use crate::transcript::Writer;
+
+use super::args::{CleanupArgs, TargetArgs};
+use super::context::{Context, Paint};
+use super::exit::{CliError, Exit};
+use super::inputs;
+
+/// Puts back what the journal of a run still promises.
+///
+/// # Errors
+/// When the run folder or the target cannot be used.
+pub async fn cleanup(context: &Context, args: &CleanupArgs) -> Result<Exit, CliError> {
+    let journal = args.run.join(names::JOURNAL);
+    let (inputs, catalogue) = rejudge::open_inputs(&args.run)
+        .map_err(|error| CliError::input(error).hint("give the folder of a run: it holds run.json and journal.jsonl"))?;
+    let base = inputs.target["base"].as_str().unwrap_or_default().to_owned();
+    let target = TargetArgs {
+        target: base.clone(),
+        family: Some(inputs.family.clone()),
+        username: args.target.username.clone(),
+        password_file: args.target.password_file.clone(),
+        token_file: args.target.token_file.clone(),
+        ca_cert: args.target.ca_cert.clone(),
+        client_cert: args.target.client_cert.clone(),
+        insecure: args.target.insecure,
+        set: Vec::new(),
+    };
+    let pending = Journal::pending(&journal).map_err(CliError::input)?;
+    if pending.is_empty() {
+        context.say("Nothing is left to put back.");
+        return Ok(Exit::Ok);
+    }
+    context.tell(format!("{} to keep on {base}", crate::text::plural(pending.len(), "promise")));
+    let target = inputs::target(context, &catalogue, &target, None)?;
+    let vault = Arc::new(Vault::new());
+    let mut env = rejudge::env(&inputs);
+    env.target = Arc::new(target.view(&vault));
+    let (_, id) = super::run::identity(None)?;
+    let folder = args.run.join("cleanup");
+    std::fs::create_dir_all(&folder)
+        .map_err(|error| CliError::input(format!("cannot create `{}`: {error}", folder.display())))?;
+    let writer = Writer::create(&folder.join(format!("{id}.jsonl")), &id).map_err(CliError::input)?;
+    let own = Journal::create(&folder.join(format!("{id}.{}", names::JOURNAL)), &id).map_err(CliError::input)?;
+    let plan = Plan {
+        catalogue: Arc::new(catalogue),
+        target: Arc::new(target),
+        vault,
+        env,
+        writer: Arc::new(writer),
+        journal: Arc::new(own),
+    };
+    let mut sink = |cleaned: engine::Cleaned| {
+        if cleaned.leaks.is_empty() {
+            context.say(format!("{} {}", context.data(Paint::Good, "put back"), cleaned.case));
+        }
+        for leak in &cleaned.leaks {
+            context.say(format!("{} {}: {} ({})", context.data(Paint::Bad, "left behind"), cleaned.case, leak.what, leak.why));
+        }
+    };
+    let mut options = RunOptions::new(id);
+    options.allow = inputs.allow;
+    let leaks = engine::cleanup(&journal, plan, &options, &mut sink)
+        .await
+        .map_err(|error| CliError::new(Exit::Unreachable, error.to_string()))?;
+    Ok(if leaks == 0 { Exit::Ok } else { Exit::NotConformant })
+}

@@ -1,0 +1,256 @@
+//! Files that commands take in: the catalogue, guidelines, waivers, targets.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::guideline::{Guideline, Waivers, waivers};
+use crate::suite::{Catalogue, Family, embedded, embedded_suites};
+use crate::target::{Login, Place, Target, TargetFile, TargetOptions};
+use crate::text::{Diagnostics, SourceFile, did_you_mean};
+
+use super::args::TargetArgs;
+use super::context::Context;
+use super::exit::{CliError, Exit};
+
+/// Largest suite, guideline or waiver file that is read, in bytes.
+const LARGEST: u64 = 16 << 20;
+
+/// A catalogue with the texts it was read from, which a bundle carries along.
+pub struct Loaded {
+    /// The suites.
+    pub catalogue: Catalogue,
+    /// Text of every suite and family file by its name below `suites/`.
+    pub texts: BTreeMap<String, String>,
+    /// Folder that was given instead of the built-in files.
+    pub folder: Option<PathBuf>,
+}
+
+/// A guideline with the bytes it was read from.
+pub struct LoadedGuideline {
+    /// `family/version`, or the file name.
+    pub id: String,
+    /// The document.
+    pub guideline: Guideline,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Reads a file of bounded size.
+///
+/// # Errors
+/// When it cannot be read or is too large.
+pub fn read(path: &Path) -> Result<Vec<u8>, CliError> {
+    let failed = |error: std::io::Error| CliError::input(format!("cannot read `{}`: {error}", path.display()));
+    let length = std::fs::metadata(path).map_err(failed)?.len();
+    if length > LARGEST {
+        let message = format!("`{}` has {length} bytes, more than the {LARGEST} that are read", path.display());
+        return Err(CliError::input(message));
+    }
+    std::fs::read(path).map_err(failed)
+}
+
+/// Turns diagnostics into an error, or prints the warnings among them.
+///
+/// # Errors
+/// When there is an error among them.
+pub fn heed(context: &Context, problems: &Diagnostics, what: &str) -> Result<(), CliError> {
+    if problems.has_errors() {
+        let text = problems.render(context.colored_talk());
+        return Err(CliError::new(Exit::InvalidInput, format!("{what} cannot be used\n\n{text}")));
+    }
+    if !problems.is_empty() {
+        context.tell(problems.render(context.colored_talk()));
+    }
+    Ok(())
+}
+
+/// The built-in suites, or those of a folder that has `suites/` (or is itself such a folder).
+///
+/// # Errors
+/// When a file cannot be read or is not a suite.
+pub fn catalogue(context: &Context, folder: Option<&Path>) -> Result<Loaded, CliError> {
+    let texts: BTreeMap<String, String> = match folder {
+        None => embedded_suites().map(|(name, text)| (below_suites(name).to_owned(), text.to_owned())).collect(),
+        Some(folder) => {
+            let root = if folder.join("suites").is_dir() { folder.join("suites") } else { folder.to_owned() };
+            let mut texts = BTreeMap::new();
+            collect(&root, &root, &mut texts)?;
+            texts
+        }
+    };
+    if texts.is_empty() {
+        let place = folder.map_or_else(|| "this build".to_owned(), |folder| format!("`{}`", folder.display()));
+        return Err(CliError::input(format!("there is no suite in {place}"))
+            .hint("a folder for --suites holds suites/<family>/family.yaml and suites/<family>/<name>.yaml"));
+    }
+    let named = texts.iter().map(|(name, text)| (format!("suites/{name}"), text.clone()));
+    let (catalogue, problems) = Catalogue::load(named);
+    heed(context, &problems, "the suites")?;
+    Ok(Loaded { catalogue, texts, folder: folder.map(Path::to_owned) })
+}
+
+fn below_suites(name: &str) -> &str {
+    name.strip_prefix("suites/").unwrap_or(name)
+}
+
+fn collect(root: &Path, folder: &Path, texts: &mut BTreeMap<String, String>) -> Result<(), CliError> {
+    let failed = |error: std::io::Error| CliError::input(format!("cannot read `{}`: {error}", folder.display()));
+    let mut entries: Vec<_> = std::fs::read_dir(folder).map_err(failed)?.filter_map(Result::ok).collect();
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        if path.is_dir() {
+            collect(root, &path, texts)?;
+        } else if path.extension().is_some_and(|extension| extension == "yaml") {
+            let text = String::from_utf8(read(&path)?)
+                .map_err(|_| CliError::input(format!("`{}` is not UTF-8 text", path.display())))?;
+            let name: Vec<_> =
+                path.strip_prefix(root).unwrap_or(&path).iter().map(|part| part.to_string_lossy()).collect();
+            texts.insert(name.join("/"), text);
+        }
+    }
+    Ok(())
+}
+
+/// A guideline by `family/version` or by file.
+///
+/// # Errors
+/// When there is none of that name, or it is invalid.
+pub fn guideline(context: &Context, loaded: &Loaded, name: &str) -> Result<LoadedGuideline, CliError> {
+    let (bytes, shown) = guideline_bytes(loaded, name)?;
+    let (guideline, problems) = Guideline::read(&shown, &bytes).map_err(|problems| {
+        let text = problems.render(context.colored_talk());
+        CliError::new(Exit::InvalidInput, format!("the guideline cannot be used\n\n{text}"))
+    })?;
+    heed(context, &problems, "the guideline")?;
+    Ok(LoadedGuideline { id: name.to_owned(), guideline, bytes })
+}
+
+fn guideline_bytes(loaded: &Loaded, name: &str) -> Result<(Vec<u8>, String), CliError> {
+    let file = format!("capabilities/{name}.json");
+    if let Some(folder) = &loaded.folder {
+        let path = folder.join(&file);
+        if path.is_file() {
+            return Ok((read(&path)?, path.display().to_string()));
+        }
+    }
+    if let Some((_, bytes)) = embedded().find(|(known, _)| *known == file) {
+        return Ok((bytes.to_vec(), file));
+    }
+    let path = Path::new(name);
+    if path.is_file() {
+        return Ok((read(path)?, name.to_owned()));
+    }
+    let known: Vec<String> = embedded()
+        .filter_map(|(known, _)| Some(known.strip_prefix("capabilities/")?.strip_suffix(".json")?.to_owned()))
+        .collect();
+    let error = CliError::input(format!("there is no guideline `{name}`: neither built in nor a file"));
+    Err(match did_you_mean(name, known.iter().map(String::as_str)) {
+        Some(close) => error.hint(format!("did you mean `{close}`?")),
+        None => error.hint(format!("built in: {}", known.join(", "))),
+    })
+}
+
+/// Waivers from a file, with its bytes.
+///
+/// # Errors
+/// When the file is invalid.
+pub fn waivers_of(context: &Context, path: Option<&Path>) -> Result<(Waivers, Option<Vec<u8>>), CliError> {
+    let Some(path) = path else { return Ok((Waivers::none(), None)) };
+    let bytes = read(path)?;
+    let (waivers, problems) = waivers::read(&path.display().to_string(), &bytes).map_err(|problems| {
+        let text = problems.render(context.colored_talk());
+        CliError::new(Exit::InvalidInput, format!("the waivers cannot be used\n\n{text}"))
+    })?;
+    heed(context, &problems, "the waivers")?;
+    Ok((waivers, Some(bytes)))
+}
+
+/// The family of a URL: the one named, else the one whose path prefix the URL has.
+///
+/// # Errors
+/// When there is no such family.
+pub fn family<'c>(catalogue: &'c Catalogue, named: Option<&str>, url: &str) -> Result<&'c Family, CliError> {
+    let known = || catalogue.families().iter().map(|family| family.id.as_str());
+    if let Some(name) = named {
+        return catalogue.family(name).ok_or_else(|| {
+            let error = CliError::new(Exit::Usage, format!("there is no family `{name}`"));
+            match did_you_mean(name, known()) {
+                Some(close) => error.hint(format!("did you mean `{close}`?")),
+                None => error.hint(format!("known families: {}", known().collect::<Vec<_>>().join(", "))),
+            }
+        });
+    }
+    let path = url::Url::parse(url).map(|url| url.path().to_owned()).unwrap_or_default();
+    let fits = |family: &&Family| !family.path.is_empty() && family.path != "/" && path.starts_with(&family.path);
+    catalogue.families().iter().find(fits).ok_or_else(|| {
+        let list = known().collect::<Vec<_>>().join("|");
+        CliError::new(Exit::Usage, format!("the URL `{url}` does not tell the family of the target"))
+            .hint(format!("add --family {list}"))
+    })
+}
+
+/// The target that the arguments describe.
+///
+/// # Errors
+/// When a file cannot be read or the target cannot be used.
+pub fn target(context: &Context, catalogue: &Catalogue, args: &TargetArgs, rate: Option<u32>) -> Result<Target, CliError> {
+    let is_url = args.target.starts_with("http://") || args.target.starts_with("https://");
+    let mut options = if is_url {
+        TargetOptions::new(family(catalogue, args.family.as_deref(), &args.target)?, args.target.clone())
+    } else {
+        from_file(context, catalogue, args)?
+    };
+    let login = Login {
+        username: args.username.clone(),
+        password: context.secret(args.password_file.as_deref(), "ASSIZE_PASSWORD")?,
+        token: context.secret(args.token_file.as_deref(), "ASSIZE_TOKEN")?,
+    };
+    // What stands in a target file is replaced only by what is said here.
+    if login.username.is_some() || (is_url && login.token.is_some()) {
+        options.login = login;
+    } else if login.password.is_some() && is_url {
+        return Err(CliError::new(Exit::Usage, "a password is given, but no user name").hint("add --username NAME"));
+    }
+    if let Some(path) = &args.ca_cert {
+        options.ca_certs.push(read(path)?);
+    }
+    if let Some(path) = &args.client_cert {
+        options.client_identity = Some(crate::secret::Secret::new(String::from_utf8_lossy(&read(path)?).into_owned()));
+    }
+    options.insecure |= args.insecure;
+    if let Some(rate) = rate {
+        options.rate = Some(f64::from(rate));
+    }
+    for pair in &args.set {
+        let Some((key, value)) = pair.split_once('=') else {
+            return Err(CliError::new(Exit::Usage, format!("`--set {pair}` has no `=`")).hint("write --set KEY=VALUE"));
+        };
+        options.options.insert(key.to_owned(), value.to_owned());
+    }
+    Target::from_options(options).map_err(|error| CliError::new(Exit::Usage, error.to_string()))
+}
+
+fn from_file<'c>(context: &Context, catalogue: &'c Catalogue, args: &TargetArgs) -> Result<TargetOptions<'c>, CliError> {
+    let path = Path::new(&args.target);
+    if !path.is_file() {
+        return Err(CliError::new(Exit::Usage, format!("`{}` is neither a URL nor a target file", args.target))
+            .hint("give `demo`, a URL that starts with http:// or https://, or the path of a target file"));
+    }
+    let text = String::from_utf8_lossy(&read(path)?).into_owned();
+    let source: Arc<SourceFile> = SourceFile::new(args.target.clone(), text);
+    let invalid = |problems: Diagnostics| {
+        CliError::new(Exit::InvalidInput, format!("the target file cannot be used\n\n{}", problems.render(context.colored_talk())))
+    };
+    let file = TargetFile::parse(&source).map_err(invalid)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut resolve = |place: Place<'_>| match place {
+        Place::File(name) => std::fs::read(folder.join(name)).map_err(|error| error.to_string()),
+        Place::Variable(name) => {
+            context.variable(name).map(String::into_bytes).ok_or_else(|| "it is not set".to_owned())
+        }
+    };
+    let family = family(catalogue, args.family.as_deref().or(file.family.as_deref()), &file.url)?;
+    file.into_options(family, &mut resolve).map_err(invalid)
+}

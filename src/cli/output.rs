@@ -1,0 +1,104 @@
+//! Writes the files of a bundle.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use crate::http::Exchange;
+use crate::report::bundle::{self, names};
+use crate::report::document::Report;
+use crate::report::inputs::RunInputs;
+use crate::report::{github, html, junit};
+use crate::transcript::{Content, Reader};
+
+use super::context::Context;
+use super::exit::CliError;
+
+/// Writes what is known before the first request.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn begin(
+    folder: &Path,
+    inputs: &RunInputs,
+    texts: &BTreeMap<String, String>,
+    guideline: Option<&[u8]>,
+    waivers: Option<&[u8]>,
+) -> Result<(), CliError> {
+    run_json(folder, inputs)?;
+    for name in inputs.suites.keys() {
+        if let Some(text) = texts.get(name) {
+            write(&folder.join(names::SUITES).join(name), text.as_bytes())?;
+        }
+    }
+    if let Some(bytes) = guideline {
+        write(&folder.join(names::GUIDELINE), bytes)?;
+    }
+    if let Some(bytes) = waivers {
+        write(&folder.join(names::WAIVERS), bytes)?;
+    }
+    Ok(())
+}
+
+fn run_json(folder: &Path, inputs: &RunInputs) -> Result<(), CliError> {
+    let mut text = serde_json::to_string_pretty(inputs).map_err(CliError::input)?;
+    text.push('\n');
+    write(&folder.join(names::RUN), text.as_bytes())
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    let failed = |error: std::io::Error| CliError::input(format!("cannot write `{}`: {error}", path.display()));
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).map_err(failed)?;
+    }
+    std::fs::write(path, bytes).map_err(failed)
+}
+
+/// Writes the report in all its forms and seals the bundle.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn finish(context: &Context, folder: &Path, report: &Report<'_>) -> Result<(), CliError> {
+    run_json(folder, report.run)?;
+    stream(&folder.join(names::REPORT), |out| report.write_json(out))?;
+    stream(&folder.join(names::JUNIT), |out| junit::write(report, out))?;
+    let summary = github::summary(report);
+    write(&folder.join(names::SUMMARY), summary.as_bytes())?;
+    let shown: std::collections::BTreeSet<String> =
+        (report.cases)().filter(|entry| !entry.result.findings.is_empty() || entry.result.proof.is_some()).map(|entry| entry.id).collect();
+    let path = folder.join(names::TRANSCRIPT);
+    let reader = Reader::open_for(&path, |case| shown.contains(case)).map_err(CliError::input)?;
+    let evidence = |case: &str, n: u32| exchange(&reader, case, n);
+    stream(&folder.join(names::HTML), |out| html::write(report, &evidence, out))?;
+    bundle::seal(folder).map_err(CliError::input)?;
+    if let Some(path) = context.variable("GITHUB_STEP_SUMMARY") {
+        append(Path::new(&path), &summary)?;
+    }
+    if context.variable("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
+        context.say(github::annotations(report).trim_end());
+    }
+    Ok(())
+}
+
+/// An exchange of the last attempt of a case.
+fn exchange(reader: &Reader, case: &str, n: u32) -> Option<Exchange> {
+    let attempt = reader.attempts(case).last().copied()?;
+    let events = reader.load(case, attempt).ok()??;
+    match events.events.get(&n)? {
+        Content::Exchange { exchange, .. } => Some((***exchange).clone()),
+        _ => None,
+    }
+}
+
+fn stream(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>) -> Result<(), CliError> {
+    let failed = |error: std::io::Error| CliError::input(format!("cannot write `{}`: {error}", path.display()));
+    let mut out = BufWriter::new(File::create(path).map_err(failed)?);
+    fill(&mut out).and_then(|()| out.flush()).map_err(failed)
+}
+
+fn append(path: &Path, text: &str) -> Result<(), CliError> {
+    let failed = |error: std::io::Error| CliError::input(format!("cannot write `{}`: {error}", path.display()));
+    let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)
+}

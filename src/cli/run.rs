@@ -1,0 +1,374 @@
+//! `assize run`: target, suites and guideline in; bundle and verdict out.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::{self, Clock, Journal, Plan, RunEvent, RunOptions};
+use crate::guideline::Guideline;
+use crate::report::assemble::{Collected, selected};
+use crate::report::bundle::names;
+use crate::report::inputs::{FORMAT, RunInputs, Selection};
+use crate::report::rejudge;
+use crate::score::Verdict;
+use crate::secret::Vault;
+use crate::suite::{Catalogue, InstanceRef, Risk};
+use crate::target::Target;
+use crate::text::did_you_mean;
+use crate::transcript::Writer;
+
+use super::args::{Allow, RunArgs, SuiteArgs};
+use super::context::Context;
+use super::exit::{CliError, Exit};
+use super::inputs::{self, Loaded};
+use super::progress::Progress;
+use super::{output, verdict};
+
+/// The selection that `--case` and `--skip` make.
+#[must_use]
+pub fn selection(args: &SuiteArgs) -> Selection {
+    Selection { include: args.case.clone(), exclude: args.skip.clone(), exact: false }
+}
+
+impl From<Allow> for Risk {
+    fn from(allow: Allow) -> Self {
+        match allow {
+            Allow::Read => Self::Read,
+            Allow::Write => Self::Write,
+            Allow::Disruptive => Self::Disruptive,
+        }
+    }
+}
+
+/// What is needed to run, before anything is sent or written.
+pub struct Prepared {
+    /// Suites.
+    pub loaded: Loaded,
+    /// Endpoint.
+    pub target: Target,
+    /// Secrets.
+    pub vault: Arc<Vault>,
+    /// Inputs, as `run.json` will have them.
+    pub inputs: RunInputs,
+    /// Time: a demo has its own.
+    pub clock: Clock,
+}
+
+/// Runs.
+///
+/// # Errors
+/// When the arguments, the inputs or the target cannot be used.
+pub async fn run(context: &Context, args: &RunArgs) -> Result<Exit, CliError> {
+    if args.target.target == "demo" {
+        return Err(CliError::new(Exit::Usage, "demo: not yet"));
+    }
+    let loaded = inputs::catalogue(context, args.suites.suites.as_deref())?;
+    let target = inputs::target(context, &loaded.catalogue, &args.target, args.rate)?;
+    let (seed, id) = identity(args.seed.as_deref())?;
+    let prepared = prepare(context, args, loaded, target, seed, id, Clock::System)?;
+    let exit = go(context, args, prepared).await?;
+    Ok(exit)
+}
+
+/// Seed and id of a run.
+///
+/// # Errors
+/// When the system gives no random bytes.
+pub fn identity(seed: Option<&str>) -> Result<(String, String), CliError> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).map_err(|error| CliError::new(Exit::Bug, format!("no random bytes: {error}")))?;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let (first, second) = hex.split_at(16);
+    let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
+    Ok((seed.map_or_else(|| first.to_owned(), str::to_owned), format!("{time}-{}", second.get(..6).unwrap_or(second))))
+}
+
+/// Makes the inputs of a run.
+///
+/// # Errors
+/// When the family of the target has no suites.
+pub fn prepare(
+    context: &Context,
+    args: &RunArgs,
+    loaded: Loaded,
+    target: Target,
+    seed: String,
+    id: String,
+    clock: Clock,
+) -> Result<Prepared, CliError> {
+    let _ = context;
+    let Some(family) = loaded.catalogue.family(target.family()) else {
+        return Err(CliError::new(Exit::Usage, format!("there is no family `{}`", target.family())));
+    };
+    let vault = Arc::new(Vault::new());
+    let now = match clock {
+        Clock::System => jiff::Timestamp::now().as_millisecond(),
+        Clock::Virtual { start_ms } => start_ms,
+    };
+    let date = jiff::Timestamp::from_millisecond(now).map(|time| time.strftime("%Y-%m-%d").to_string());
+    let of_family = loaded.catalogue.suites().iter().filter(|suite| suite.family == family.id);
+    let mut suites: std::collections::BTreeMap<_, _> = of_family
+        .map(|suite| (suite.source.name.trim_start_matches("suites/").to_owned(), suite.digest.to_string()))
+        .collect();
+    let family_file = format!("{}/family.yaml", family.id);
+    if let Some(text) = loaded.texts.get(&family_file) {
+        suites.insert(family_file, crate::canon::digest_bytes(text.as_bytes()).to_string());
+    }
+    let guideline = args.guideline.clone().or_else(|| Some(family.guideline.clone()).filter(|id| !id.is_empty()));
+    let inputs = RunInputs {
+        format: FORMAT,
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+        id,
+        seed,
+        family: family.id.clone(),
+        target: target.view(&vault),
+        headers: family.headers.clone(),
+        selection: selection(&args.suites),
+        allow: args.allow.into(),
+        attempts: args.retries + 1,
+        guideline,
+        programs: args.program.clone(),
+        suites,
+        started_at_ms: now,
+        date: date.unwrap_or_default(),
+        finished_at_ms: None,
+        interrupted: None,
+    };
+    Ok(Prepared { loaded, target, vault, inputs, clock })
+}
+
+/// Runs what was prepared.
+///
+/// # Errors
+/// When the target cannot be used or files cannot be written.
+pub async fn go(context: &Context, args: &RunArgs, prepared: Prepared) -> Result<Exit, CliError> {
+    let Prepared { loaded, target, vault, mut inputs, clock } = prepared;
+    let guideline = match &inputs.guideline {
+        Some(name) => Some(inputs::guideline(context, &loaded, name)?),
+        None => None,
+    };
+    check_programs(args, guideline.as_ref().map(|loaded| &loaded.guideline))?;
+    let (waivers, waiver_bytes) = inputs::waivers_of(context, args.waivers.as_deref())?;
+    let instances: Vec<InstanceRef> = selected(&loaded.catalogue, &inputs).collect();
+    if instances.is_empty() {
+        return Err(CliError::new(Exit::NothingRan, "no case is selected").hint("`assize list` shows all cases"));
+    }
+    let family = loaded.catalogue.family(&inputs.family);
+    let jobs = args.jobs.or_else(|| family.map(|family| family.concurrency)).unwrap_or(4);
+    if args.dry_run {
+        return Ok(plan(context, &loaded.catalogue, &inputs, &instances));
+    }
+    let path = family.map(|family| family.probe.clone().unwrap_or_else(|| family.path.clone())).unwrap_or_default();
+    reach(&target, &path).await?;
+
+    let folder = folder(args, &inputs)?;
+    let texts = &loaded.texts;
+    output::begin(&folder, &inputs, texts, guideline.as_ref().map(|g| g.bytes.as_slice()), waiver_bytes.as_deref())?;
+    let writer = Writer::create(&folder.join(names::TRANSCRIPT), &inputs.id).map_err(CliError::input)?;
+    let journal = Journal::create(&folder.join(names::JOURNAL), &inputs.id).map_err(CliError::input)?;
+    let cancel = CancellationToken::new();
+    let signals = tokio::spawn(listen(cancel.clone()));
+
+    let Loaded { catalogue, .. } = loaded;
+    let catalogue = Arc::new(catalogue);
+    let (summary, kept) = {
+        let start = inputs.clone();
+        let mut collected = Collected::new(&catalogue, &start);
+        let mut progress = Progress::new(context, instances.len());
+        let plan = Plan {
+            catalogue: catalogue.clone(),
+            target: Arc::new(target),
+            vault,
+            env: rejudge::env(&inputs),
+            writer: Arc::new(writer),
+            journal: Arc::new(journal),
+        };
+        let mut options = RunOptions::new(inputs.id.clone());
+        options.jobs = jobs as usize;
+        options.retries = args.retries;
+        options.allow = inputs.allow;
+        options.clock = clock;
+        options.cancel = cancel;
+        let mut sink = |event: RunEvent| {
+            progress.event(context, &event);
+            take(&mut collected, event);
+        };
+        let summary = engine::run(plan, instances.iter().copied(), options, &mut sink).await;
+        progress.end();
+        (summary, collected.into_kept())
+    };
+    signals.abort();
+    let broken = match &summary {
+        Ok(summary) if summary.unreachable => Some("the target stopped answering".to_owned()),
+        Ok(summary) if summary.cancelled => Some("interrupted by the operator".to_owned()),
+        Ok(_) => None,
+        Err(error) => Some(error.to_string()),
+    };
+    inputs.interrupted = broken;
+    let end = if matches!(clock, Clock::System) { jiff::Timestamp::now().as_millisecond() } else { inputs.started_at_ms };
+    inputs.finished_at_ms = Some(end);
+    let collected = Collected::resume(&catalogue, &inputs, kept);
+    let programs = collected
+        .programs(guideline.as_ref().map(|loaded| &loaded.guideline), &waivers)
+        .map_err(|error| CliError::new(Exit::Usage, error.to_string()))?;
+    let exit = collected.with_report(programs, |report| {
+        output::finish(context, &folder, report)?;
+        verdict::print(context, report);
+        Ok::<_, CliError>(judge_exit(context, args, report.programs.iter().map(|p| (p.program.as_str(), p.verdict, p.score.percent.tenths()))))
+    })?;
+    context.say(format!("\nBundle: {}", folder.display()));
+    match summary {
+        Err(error) => Err(CliError::new(Exit::Bug, error.to_string()).hint("what was recorded until then is in the bundle")),
+        Ok(summary) if summary.unreachable => {
+            Err(CliError::new(Exit::Unreachable, "the target stopped answering; the cases left are `not-run`"))
+        }
+        Ok(summary) if summary.cancelled => Ok(Exit::NotConformant),
+        Ok(_) if args.target.target == "demo" && args.gate.is_empty() && args.min_score.is_none() => Ok(Exit::Ok),
+        Ok(_) => Ok(exit),
+    }
+}
+
+/// Hands an event to the collection. Results without evidence are left to it: it derives them as a verifier does.
+pub fn take(collected: &mut Collected<'_>, event: RunEvent) {
+    match event {
+        RunEvent::CaseDone(done) if done.start_at_ms.is_some() => {
+            let mut attempts = done.earlier;
+            attempts.push(done.result);
+            collected.case(done.instance, attempts, done.start_at_ms);
+        }
+        RunEvent::FixtureDone { id, result, leaks } => {
+            let mut result = *result;
+            result.leaks = leaks;
+            collected.fixture(&id, result);
+        }
+        _ => {}
+    }
+}
+
+/// Whether the gates hold. Without any, every program that was scored must be conformant.
+fn judge_exit<'p>(context: &Context, args: &RunArgs, programs: impl Iterator<Item = (&'p str, Verdict, u16)>) -> Exit {
+    let mut ok = true;
+    for (name, verdict, tenths) in programs {
+        let gated = args.gate.is_empty() || args.gate.iter().any(|gate| gate == name);
+        if !gated {
+            continue;
+        }
+        let must_conform = !args.gate.is_empty() || args.min_score.is_none();
+        if must_conform && verdict != Verdict::Conformant {
+            if !args.gate.is_empty() {
+                context.tell(format!("gate missed: {name} is {verdict}"));
+            }
+            ok = false;
+        }
+        if let Some(least) = args.min_score
+            && u32::from(tenths) < least * 10
+        {
+            context.tell(format!("gate missed: {name} scores {}.{} %, less than {least} %", tenths / 10, tenths % 10));
+            ok = false;
+        }
+    }
+    if ok { Exit::Ok } else { Exit::NotConformant }
+}
+
+fn check_programs(args: &RunArgs, guideline: Option<&Guideline>) -> Result<(), CliError> {
+    for name in args.program.iter().chain(&args.gate) {
+        let Some(guideline) = guideline else {
+            return Err(CliError::new(Exit::Usage, format!("program `{name}` needs a guideline")).hint("add --guideline"));
+        };
+        if guideline.program(name).is_none() {
+            let known = || guideline.programs.iter().map(|program| program.name.as_str());
+            let error = CliError::new(Exit::Usage, format!("the guideline has no program `{name}`"));
+            return Err(match did_you_mean(name, known()) {
+                Some(close) => error.hint(format!("did you mean `{close}`?")),
+                None => error.hint(format!("programs: {}", known().collect::<Vec<_>>().join(", "))),
+            });
+        }
+    }
+    if let Some(gate) = args.gate.iter().find(|gate| !args.program.is_empty() && !args.program.contains(gate)) {
+        return Err(CliError::new(Exit::Usage, format!("--gate `{gate}` is not among the --program that are scored")));
+    }
+    if args.min_score.is_some() && guideline.is_none() {
+        return Err(CliError::new(Exit::Usage, "--min-score needs a guideline").hint("add --guideline"));
+    }
+    Ok(())
+}
+
+async fn reach(target: &Target, path: &str) -> Result<(), CliError> {
+    let answer = engine::preflight(target, path).await.map_err(|error| CliError::new(Exit::Usage, error.to_string()))?;
+    let place = format!("{}{path}", target.base());
+    match answer {
+        Err(failure) => {
+            let word = failure.class.word();
+            let error = CliError::new(Exit::Unreachable, format!("{place} cannot be reached ({word}): {}", failure.detail));
+            Err(match failure.class {
+                crate::http::FailureClass::Tls => {
+                    error.hint("trust its authority with --ca-cert FILE, or, knowing the risk, --insecure")
+                }
+                crate::http::FailureClass::Connect => error.hint("is the service up, and the port right?"),
+                _ => error,
+            })
+        }
+        Ok(401 | 403) => {
+            let known = target.credential(crate::target::MAIN);
+            let given = matches!(known, crate::target::IdentityUse::Known(Some(_)));
+            let message = if given {
+                format!("{place} refuses the credentials")
+            } else {
+                format!("{place} asks for credentials and none were given")
+            };
+            Err(CliError::new(Exit::Unreachable, message)
+                .hint("--username NAME with --password-file FILE or the variable ASSIZE_PASSWORD"))
+        }
+        Ok(_) => Ok(()),
+    }
+}
+
+fn folder(args: &RunArgs, inputs: &RunInputs) -> Result<PathBuf, CliError> {
+    let folder = args.output_dir.clone().unwrap_or_else(|| PathBuf::from("assize-runs").join(&inputs.id));
+    let taken = std::fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some());
+    if taken {
+        return Err(CliError::new(Exit::Usage, format!("`{}` is not empty", folder.display()))
+            .hint("a bundle is never overwritten: choose another --output-dir"));
+    }
+    Ok(folder)
+}
+
+/// Prints what would be run.
+fn plan(context: &Context, catalogue: &Catalogue, inputs: &RunInputs, instances: &[InstanceRef]) -> Exit {
+    let mut counts = std::collections::BTreeMap::new();
+    for instance in instances {
+        let Some((_, case)) = catalogue.get(*instance) else { continue };
+        let allowed = case.risk <= inputs.allow;
+        *counts.entry(case.risk).or_insert(0_usize) += 1;
+        let word = format!("{:?}", case.risk).to_lowercase();
+        let mark = if allowed { "" } else { "  (not allowed, would be skipped)" };
+        context.say(format!("{word:<10} {}{mark}", catalogue.id(*instance)));
+    }
+    let counts: Vec<_> =
+        counts.iter().map(|(risk, count)| format!("{count} {}", format!("{risk:?}").to_lowercase())).collect();
+    context.tell(format!("{} on {}; nothing was sent", counts.join(", "), inputs.target["base"].as_str().unwrap_or("?")));
+    Exit::Ok
+}
+
+/// First interrupt: end in order. Second: the process ends at once; the journal knows what is left.
+async fn listen(cancel: CancellationToken) {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        else {
+            return;
+        };
+        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+        cancel.cancel();
+        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+        std::process::exit(130);
+    }
+    #[cfg(not(unix))]
+    {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            cancel.cancel();
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! Performs one request. The only place where secrets leave their tokens and where raw answers exist: what comes out
+//! is sealed.
+//!
+//! It deliberately does not retry, follow redirects or decompress: the case sees what the target did.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use url::Url;
+
+use super::clock::CaseClock;
+use super::failure::{classify, failure};
+use super::reveal::{self, Unrevealed};
+use crate::canon::digest_bytes;
+use crate::http::{Body, Exchange, Failure, FailureClass, Headers, Request, Response, TlsFacts};
+use crate::judge::{Call, CallIdentity, StopReason};
+use crate::secret::{Redacted, Secret, Vault};
+use crate::suite::SecretPlace;
+use crate::target::{IdentityUse, Target, basic_value, learn_header};
+
+/// No more of a body than this is ever kept, whatever the suite says: it must fit into a line of the transcript.
+const MAX_BODY: u64 = 32 << 20;
+/// Response fields whose values are credentials.
+const TOKEN_FIELDS: [&str; 2] = ["x-auth-token", "x-subject-token"];
+/// Request fields that carry credentials when a case composes them from tokens.
+const CREDENTIAL_FIELDS: [&str; 5] = ["authorization", "proxy-authorization", "x-auth-token", "x-subject-token", "cookie"];
+/// Shorter cookie values are words (`deleted`, `true`), not secrets.
+const SHORTEST_COOKIE: usize = 10;
+const WITHHELD: &str = "the request needs a secret that this run does not know or cannot spell";
+
+/// Performs requests for one target.
+#[derive(Debug)]
+pub(super) struct Client {
+    target: Arc<Target>,
+    vault: Arc<Vault>,
+}
+
+/// What stays the same for all requests of one attempt of a case.
+pub(super) struct Sender<'c> {
+    pub(super) clock: &'c CaseClock,
+    /// `user-agent`, which tells the target's operator which case a request belongs to.
+    pub(super) agent: &'c HeaderValue,
+}
+
+/// A request ready for the wire.
+struct Prepared {
+    request: reqwest::Request,
+    /// Whether the client certificate is presented.
+    certificate: bool,
+}
+
+/// Why a request does not go out.
+enum Refusal {
+    /// Rules forbid it.
+    Stop(StopReason),
+    /// It cannot be built.
+    Broken(Failure),
+}
+
+impl From<Unrevealed> for Refusal {
+    fn from(_: Unrevealed) -> Self {
+        Self::Broken(failure(FailureClass::Request, WITHHELD))
+    }
+}
+
+impl Client {
+    pub(super) fn new(target: Arc<Target>, vault: Arc<Vault>) -> Self {
+        Self { target, vault }
+    }
+
+    /// Sends the request and waits for the complete answer, `limit` at most.
+    pub(super) async fn exchange(
+        &self,
+        call: Call,
+        sender: Sender<'_>,
+        limit: Duration,
+    ) -> Result<Redacted<Exchange>, StopReason> {
+        let Call { request: mut recorded, identity, max_body, secrets, .. } = call;
+        let prepared = self.prepare(&mut recorded, &identity, sender.agent);
+        let sent_ms = sender.clock.elapsed_ms();
+        let outcome = match prepared {
+            Err(Refusal::Stop(reason)) => return Err(reason),
+            Err(Refusal::Broken(failure)) => Err(failure),
+            Ok(prepared) => self.send(prepared, max_body.min(MAX_BODY), limit).await,
+        };
+        let (response, failure) = match outcome {
+            Ok(response) => (Some(response), None),
+            Err(failure) => (None, Some(failure)),
+        };
+        if let Some(response) = &response {
+            self.learn(response, &secrets);
+        }
+        Ok(self.vault.seal(Exchange {
+            request: recorded,
+            response,
+            failure,
+            sent_ms,
+            done_ms: sender.clock.elapsed_ms(),
+            at_ms: sender.clock.at_ms(),
+        }))
+    }
+
+    /// Builds the request for the wire and adds the identity's field to the recorded one.
+    fn prepare(&self, recorded: &mut Request, identity: &CallIdentity, agent: &HeaderValue) -> Result<Prepared, Refusal> {
+        let broken = |detail: String| Refusal::Broken(failure(FailureClass::Request, detail));
+        let url = reveal::url(&self.vault, &recorded.url)?;
+        let url = Url::parse(&url).map_err(|e| broken(format!("invalid URL: {e}")))?;
+        let method = reqwest::Method::from_bytes(recorded.method.as_bytes())
+            .map_err(|_| broken("invalid method".to_owned()))?;
+        let credential = self.identify(identity)?;
+        let carries = credential.is_some() || !matches!(identity, CallIdentity::Named(name) if self.is_anonymous(name));
+        if !self.target.is_own(&url) && (carries || holds_token(recorded)) {
+            return Err(Refusal::Stop(StopReason::ForeignHost));
+        }
+        let mut headers = HeaderMap::with_capacity(recorded.headers.0.len() + 2);
+        for (name, value) in &recorded.headers.0 {
+            let value = self.field_value(name, value)?;
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| broken("invalid header name".to_owned()))?;
+            let value = HeaderValue::from_bytes(value.as_bytes())
+                .map_err(|_| broken(format!("invalid value of the header field `{name}`")))?;
+            headers.append(name, value);
+        }
+        // What the step says itself wins over the identity.
+        if let Some((name, value)) = credential.filter(|(name, _)| recorded.headers.get(name).is_none()) {
+            let field = HeaderName::from_bytes(name.as_bytes()).map_err(|_| broken("invalid header name".to_owned()))?;
+            let mut sent = HeaderValue::from_bytes(value.expose().as_bytes())
+                .map_err(|_| broken(format!("invalid credentials in the header field `{name}`")))?;
+            sent.set_sensitive(true);
+            headers.append(field, sent);
+            recorded.headers.push(&name, value.expose());
+        }
+        if !headers.contains_key(reqwest::header::USER_AGENT) {
+            headers.insert(reqwest::header::USER_AGENT, agent.clone());
+        }
+        let mut request = reqwest::Request::new(method, url);
+        if !recorded.body.is_empty() {
+            let body = reveal::body(&self.vault, &recorded.body, recorded.headers.get("content-type"))?;
+            *request.body_mut() = Some(body.into());
+        }
+        *request.headers_mut() = headers;
+        Ok(Prepared { request, certificate: carries })
+    }
+
+    fn is_anonymous(&self, name: &str) -> bool {
+        matches!(self.target.credential(name), IdentityUse::Anonymous)
+    }
+
+    /// The header field of an identity; the secret in it is known to the vault afterwards.
+    fn identify(&self, identity: &CallIdentity) -> Result<Option<(String, Secret)>, Refusal> {
+        Ok(match identity {
+            CallIdentity::Named(name) => match self.target.credential(name) {
+                IdentityUse::Unknown => return Err(Refusal::Stop(StopReason::NoIdentity)),
+                IdentityUse::Anonymous | IdentityUse::Known(None) => None,
+                IdentityUse::Known(Some(credential)) => Some((credential.name.clone(), credential.value.clone())),
+            },
+            CallIdentity::Basic { username, password } => {
+                let username = reveal::plain(&self.vault, username)?;
+                let password = reveal::plain(&self.vault, password)?;
+                let value = basic_value(&username, &password);
+                learn_header("login", &value, &self.vault);
+                Some(("authorization".to_owned(), Secret::new(value)))
+            }
+            CallIdentity::Header { name, value } => Some((name.clone(), Secret::new(self.field_value(name, value)?))),
+        })
+    }
+
+    /// The value of a field for the wire. Credentials made of tokens are secrets as a whole too; literals in a suite
+    /// are public and stay readable.
+    fn field_value(&self, name: &str, value: &str) -> Result<String, Unrevealed> {
+        let revealed = reveal::plain(&self.vault, value)?;
+        if revealed != value && CREDENTIAL_FIELDS.contains(&name) {
+            learn_header(name, &revealed, &self.vault);
+        }
+        Ok(revealed.into_owned())
+    }
+
+    async fn send(&self, prepared: Prepared, max_body: u64, limit: Duration) -> Result<Response, Failure> {
+        let client = self
+            .target
+            .client(prepared.request.url(), prepared.certificate)
+            .map_err(|e| failure(FailureClass::Request, e.to_string()))?;
+        let verified = self.target.verifies_certificates();
+        let work = async {
+            let response = client.execute(prepared.request).await.map_err(classify)?;
+            receive(response, max_body, verified).await
+        };
+        match tokio::time::timeout(limit, work).await {
+            Ok(result) => result,
+            Err(_) => Err(failure(FailureClass::Timeout, format!("no complete answer within {limit:?}"))),
+        }
+    }
+
+    /// Takes in the secrets of a response before anything of it is kept.
+    fn learn(&self, response: &Response, places: &[SecretPlace]) {
+        for (name, value) in &response.headers.0 {
+            match name.as_str() {
+                name if TOKEN_FIELDS.contains(&name) => self.learn_value(name, value),
+                "authorization" | "proxy-authorization" => learn_header(name, value, &self.vault),
+                "set-cookie" => {
+                    if let Some(cookie) = cookie_value(value) {
+                        self.learn_value("cookie", cookie);
+                    }
+                }
+                _ => {}
+            }
+        }
+        let mut document = None;
+        for place in places {
+            match place {
+                SecretPlace::Header(name) => {
+                    for (_, value) in response.headers.0.iter().filter(|(own, _)| own.eq_ignore_ascii_case(name)) {
+                        self.learn_value(name, value);
+                    }
+                }
+                SecretPlace::Json(path) => {
+                    let document = document.get_or_insert_with(|| response.body.json().unwrap_or_default());
+                    for node in path.query(document) {
+                        self.learn_json(node);
+                    }
+                }
+            }
+        }
+    }
+
+    fn learn_json(&self, node: &serde_json::Value) {
+        match node {
+            serde_json::Value::String(text) => self.learn_value("response", text),
+            serde_json::Value::Number(number) => self.learn_value("response", &number.to_string()),
+            serde_json::Value::Array(items) => items.iter().for_each(|item| self.learn_json(item)),
+            serde_json::Value::Object(members) => members.values().for_each(|member| self.learn_json(member)),
+            serde_json::Value::Null | serde_json::Value::Bool(_) => {}
+        }
+    }
+
+    fn learn_value(&self, label: &str, value: &str) {
+        if !value.is_empty() {
+            self.vault.learn(label, &Secret::new(value));
+        }
+    }
+}
+
+fn holds_token(request: &Request) -> bool {
+    reveal::has_token(&request.url)
+        || request.headers.0.iter().any(|(_, value)| reveal::has_token(value))
+        || reveal::has_token(&request.body.text())
+}
+
+/// The value in `name=value; attributes` (RFC 6265 §4.1.1), when it can be a session.
+fn cookie_value(field: &str) -> Option<&str> {
+    let pair = field.split(';').next()?;
+    let (_, value) = pair.split_once('=')?;
+    let value = value.trim().trim_matches('"');
+    (value.len() >= SHORTEST_COOKIE).then_some(value)
+}
+
+/// Reads head and body of an answer. Of a body that is too long the beginning is kept and the connection is dropped.
+async fn receive(mut response: reqwest::Response, max_body: u64, verified: bool) -> Result<Response, Failure> {
+    let tls = response.extensions().get::<reqwest::tls::TlsInfo>().and_then(|info| info.peer_certificate()).map(
+        |certificate| TlsFacts { certificate: digest_bytes(certificate), verified },
+    );
+    let status = response.status().as_u16();
+    let version = version_word(response.version()).to_owned();
+    let mut headers = Headers(Vec::with_capacity(response.headers().len()));
+    for (name, value) in response.headers() {
+        headers.0.push((name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+    }
+    let limit = usize::try_from(max_body).unwrap_or(usize::MAX);
+    let mut bytes: Vec<u8> = Vec::new();
+    let mut received: u64 = 0;
+    let body = loop {
+        let chunk = response.chunk().await.map_err(|e| {
+            let Failure { class, detail } = classify(e);
+            Failure { class, detail: format!("status {status}, then after {received} bytes of the body: {detail}") }
+        })?;
+        let Some(chunk) = chunk else { break Body::new(bytes) };
+        received += chunk.len() as u64;
+        let room = limit - bytes.len();
+        bytes.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+        if received > max_body {
+            break Body::truncated(bytes, received);
+        }
+    };
+    Ok(Response { status, version, headers, body, tls })
+}
+
+fn version_word(version: reqwest::Version) -> &'static str {
+    match version {
+        reqwest::Version::HTTP_09 => "HTTP/0.9",
+        reqwest::Version::HTTP_10 => "HTTP/1.0",
+        reqwest::Version::HTTP_2 => "HTTP/2",
+        reqwest::Version::HTTP_3 => "HTTP/3",
+        _ => "HTTP/1.1",
+    }
+}

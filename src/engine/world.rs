@@ -1,0 +1,306 @@
+//! The live [`World`]: what a case asks for happens here, within its deadline, and is recorded before the case sees it.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use reqwest::header::HeaderValue;
+use tokio::time::Instant;
+
+use super::client::Sender;
+use super::clock::CaseClock;
+use super::shared::Shared;
+use crate::http::{Exchange, FailureClass};
+use crate::judge::{Call, Event, FixtureState, Phase, Pledge, StopReason, World};
+use crate::secret::{Redacted, Secret};
+use crate::transcript::Record;
+
+/// A request that is under way when the deadline passes may still end: what it did must be known to be undone.
+const DEADLINE_GRACE: Duration = Duration::from_secs(30);
+/// The same for an interrupted run.
+const CANCEL_GRACE: Duration = Duration::from_secs(10);
+/// Time for putting things back.
+const UNDO_LIMIT: Duration = Duration::from_secs(300);
+/// The same after an interruption, for one case and for the run.
+const UNDO_LIMIT_CANCELLED: Duration = Duration::from_secs(30);
+const UNDO_TOTAL_CANCELLED: Duration = Duration::from_secs(120);
+/// Characters of a new password: letters and digits that are not easily mistaken for each other.
+const UPPER: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZ";
+const LOWER: &[u8] = b"abcdefghijkmnpqrstuvwxyz";
+const DIGITS: &[u8] = b"23456789";
+const PASSWORD_LENGTH: usize = 20;
+/// Escaped in a case id inside a `user-agent` comment; `%` too, so that it can be undone.
+const AGENT: &AsciiSet = &CONTROLS.add(b'%').add(b'(').add(b')').add(b';').add(b'\\');
+
+/// The world of one attempt of one case.
+pub(super) struct LiveWorld {
+    shared: Arc<Shared>,
+    id: String,
+    attempt: u32,
+    /// Ids of the fixtures being set up on whose behalf this one is set up; shows circles.
+    chain: Vec<String>,
+    clock: CaseClock,
+    deadline: Duration,
+    undo_since: Option<Instant>,
+    agent: HeaderValue,
+}
+
+impl LiveWorld {
+    /// Begins an attempt: its `start` is in the transcript when this returns.
+    pub(super) fn begin(shared: &Arc<Shared>, id: &str, attempt: u32, deadline: Duration, chain: Vec<String>) -> Self {
+        let world = Self {
+            shared: Arc::clone(shared),
+            id: id.to_owned(),
+            attempt,
+            chain,
+            clock: shared.clock.case(),
+            deadline,
+            undo_since: None,
+            agent: agent(id, &shared.run_id),
+        };
+        world.write(&Record::Start { case: id.to_owned(), attempt, at_ms: world.clock.start_ms() });
+        world
+    }
+
+    /// Ends the attempt.
+    pub(super) fn end(self) {
+        self.write(&Record::End { case: self.id.clone(), attempt: self.attempt });
+    }
+
+    pub(super) fn start_ms(&self) -> i64 {
+        self.clock.start_ms()
+    }
+
+    fn write(&self, record: &Record) {
+        if let Err(error) = self.shared.writer.write(record) {
+            self.shared.fail(error.to_string());
+        }
+    }
+
+    /// Why a request of this phase may not start now.
+    fn refusal(&self, phase: Phase) -> Option<StopReason> {
+        if self.shared.breaker.is_open() {
+            return Some(StopReason::Unreachable);
+        }
+        let interrupted = self.shared.interrupted();
+        if phase == Phase::Main {
+            if interrupted.is_some() {
+                return Some(StopReason::Cancelled);
+            }
+            return (self.clock.elapsed() >= self.deadline).then_some(StopReason::Deadline);
+        }
+        match interrupted {
+            Some(since) if since.elapsed() >= UNDO_TOTAL_CANCELLED => Some(StopReason::Cancelled),
+            _ => self.undo_left().is_zero().then_some(StopReason::Deadline),
+        }
+    }
+
+    fn undo_left(&self) -> Duration {
+        let limit = if self.shared.interrupted().is_some() { UNDO_LIMIT_CANCELLED } else { UNDO_LIMIT };
+        limit.saturating_sub(self.undo_since.map_or(Duration::ZERO, |since| since.elapsed()))
+    }
+
+    /// Performs one request and records what came of it.
+    async fn perform(&self, call: Call) -> Event {
+        let (n, phase, step) = (call.n, call.phase, call.step.clone());
+        let outcome = match self.refusal(phase) {
+            Some(reason) => Err(reason),
+            None => self.attempt_call(call).await,
+        };
+        match outcome {
+            Ok(exchange) => {
+                let owner = (self.id.as_str(), self.attempt, n);
+                if let Err(error) = self.shared.writer.exchange(owner, phase == Phase::Undo, &step, &exchange) {
+                    self.shared.fail(error.to_string());
+                }
+                Event::Done(Arc::new(exchange))
+            }
+            Err(reason) => {
+                let reason_word = super::stop_word(reason).to_owned();
+                self.write(&Record::Stop { case: self.id.clone(), attempt: self.attempt, n, reason: reason_word });
+                Event::Stopped(reason)
+            }
+        }
+    }
+
+    async fn attempt_call(&self, call: Call) -> Result<Redacted<Exchange>, StopReason> {
+        let phase = call.phase;
+        if let Some(limiter) = &self.shared.limiter {
+            tokio::select! {
+                () = limiter.ready() => {}
+                () = self.shared.cancel.cancelled(), if phase == Phase::Main => return Err(StopReason::Cancelled),
+            }
+        }
+        let left = match phase {
+            Phase::Main => self.deadline.saturating_sub(self.clock.elapsed()).saturating_add(DEADLINE_GRACE),
+            Phase::Undo => self.undo_left(),
+        };
+        let limit = call.timeout.min(left);
+        let sender = Sender { clock: &self.clock, agent: &self.agent };
+        let work = self.shared.client.exchange(call, sender, limit);
+        let exchange = tokio::select! {
+            result = work => result?,
+            () = self.shared.cancelled_for(CANCEL_GRACE), if phase == Phase::Main => return Err(StopReason::Cancelled),
+        };
+        self.shared.count(&exchange);
+        match &exchange.failure {
+            None => self.shared.breaker.success(),
+            Some(failure) => match failure.class {
+                FailureClass::Connect | FailureClass::Timeout | FailureClass::Resolve => {
+                    self.shared.breaker.failure(&self.id);
+                }
+                // The target is there, it only speaks badly.
+                FailureClass::Tls | FailureClass::Protocol | FailureClass::Request => {}
+            },
+        }
+        Ok(exchange)
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        if phase == Phase::Undo {
+            self.undo_since.get_or_insert_with(Instant::now);
+        }
+    }
+}
+
+impl World for LiveWorld {
+    async fn call(&mut self, call: Call) -> Event {
+        self.enter(call.phase);
+        self.perform(call).await
+    }
+
+    async fn calls(&mut self, calls: Vec<Call>) -> Vec<Event> {
+        if let Some(call) = calls.first() {
+            self.enter(call.phase);
+        }
+        let world = &*self;
+        join(calls.into_iter().map(|call| world.perform(call)).collect()).await
+    }
+
+    async fn pause(&mut self, pause: Duration) {
+        if self.undo_since.is_some() {
+            self.clock.pause(pause.min(self.undo_left())).await;
+            return;
+        }
+        // Beyond the deadline the next call will be refused; there is nothing to wait for.
+        let pause = pause.min(self.deadline.saturating_sub(self.clock.elapsed()));
+        let cancel = self.shared.cancel.clone();
+        tokio::select! {
+            () = self.clock.pause(pause) => {}
+            () = cancel.cancelled() => {}
+        }
+    }
+
+    fn secret(&mut self, n: u32, label: &str) -> Option<String> {
+        let password = password();
+        let Some(password) = password else {
+            self.shared.fail("the system has no source of random bytes".to_owned());
+            return None;
+        };
+        let token = self.shared.vault.learn(label, &Secret::new(password));
+        let (case, label) = (self.id.clone(), label.to_owned());
+        self.write(&Record::Secret { case, attempt: self.attempt, n, label, token: token.clone() });
+        Some(token)
+    }
+
+    async fn fixture(&mut self, id: &str) -> Arc<FixtureState> {
+        self.shared.fixture(id, &self.chain).await
+    }
+
+    async fn pledge(&mut self, pledge: Pledge) {
+        let recorded = self.shared.journal.record(&self.id, self.attempt, pledge, &self.shared.vault).await;
+        if let Err(error) = recorded {
+            self.shared.fail(error.to_string());
+        }
+    }
+}
+
+/// `user-agent` of a case's requests: an operator finds them in his own logs.
+fn agent(id: &str, run: &str) -> HeaderValue {
+    let text = format!(
+        "assize/{} ({}; run {})",
+        env!("CARGO_PKG_VERSION"),
+        utf8_percent_encode(id, AGENT),
+        utf8_percent_encode(run, AGENT)
+    );
+    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("assize"))
+}
+
+/// A random password of upper-case and lower-case letters and digits, at least one of each.
+fn password() -> Option<String> {
+    let mut random = [0_u8; PASSWORD_LENGTH * 2];
+    getrandom::fill(&mut random).ok()?;
+    let all: Vec<u8> = [UPPER, LOWER, DIGITS].concat();
+    let (pairs, _) = random.as_chunks::<2>();
+    let characters = pairs.iter().enumerate().map(|(at, pair)| {
+        let set = match at {
+            // The first is a letter: some systems refuse others there.
+            0 => UPPER,
+            1 => LOWER,
+            2 => DIGITS,
+            _ => &all,
+        };
+        let number = usize::from(u16::from_be_bytes(*pair));
+        set.get(number % set.len()).copied().map_or('x', char::from)
+    });
+    Some(characters.collect())
+}
+
+/// Polls all futures until each is ready; results come in the order given.
+async fn join<T, F: Future<Output = T>>(futures: Vec<F>) -> Vec<T> {
+    let mut running: Vec<Pin<Box<F>>> = futures.into_iter().map(Box::pin).collect();
+    let mut done: Vec<Option<T>> = running.iter().map(|_| None).collect();
+    poll_fn(|context| {
+        let mut waiting = false;
+        for (future, slot) in running.iter_mut().zip(&mut done) {
+            if slot.is_none() {
+                match future.as_mut().poll(context) {
+                    Poll::Ready(value) => *slot = Some(value),
+                    Poll::Pending => waiting = true,
+                }
+            }
+        }
+        if waiting { Poll::Pending } else { Poll::Ready(()) }
+    })
+    .await;
+    done.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_have_all_kinds_of_characters() {
+        for _ in 0..100 {
+            let password = password().unwrap();
+            assert_eq!(password.len(), PASSWORD_LENGTH);
+            assert!(password.starts_with(|c: char| c.is_ascii_uppercase()));
+            assert!(password.contains(|c: char| c.is_ascii_lowercase()));
+            assert!(password.contains(|c: char| c.is_ascii_digit()));
+            assert!(password.bytes().all(|c| c.is_ascii_alphanumeric()));
+        }
+        assert_ne!(password(), password());
+    }
+
+    #[test]
+    fn the_agent_names_case_and_run() {
+        let value = agent("a.b[ü (1);x]", "r1");
+        let expected = format!("assize/{} (a.b[%C3%BC %281%29%3Bx]; run r1)", env!("CARGO_PKG_VERSION"));
+        assert_eq!(value.to_str().unwrap(), expected);
+    }
+
+    #[tokio::test]
+    async fn joined_futures_keep_their_order() {
+        let (send, receive) = tokio::sync::oneshot::channel();
+        let first: Pin<Box<dyn Future<Output = u8> + Send>> = Box::pin(async { receive.await.unwrap() });
+        let second: Pin<Box<dyn Future<Output = u8> + Send>> = Box::pin(async {
+            send.send(1).unwrap();
+            2
+        });
+        assert_eq!(join(vec![first, second]).await, [1, 2]);
+    }
+}

@@ -1,0 +1,180 @@
+//! From results to a report: one code path for the live run and for the verifier, so that they write the same bytes.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use crate::capability::{Outcome, TestId};
+use crate::guideline::{Guideline, Waivers};
+use crate::judge::CaseResult;
+use crate::score::{ProgramScore, Results, ScoreError, TestResult, score};
+use crate::suite::{Case, Catalogue, InstanceRef};
+
+use super::document::{CaseEntry, Described, Kept, Report, Summary};
+use super::inputs::RunInputs;
+
+/// Results of a run in suite order.
+pub struct Collected<'c> {
+    catalogue: &'c Catalogue,
+    inputs: &'c RunInputs,
+    instances: Vec<InstanceRef>,
+    kept: Vec<Option<Kept>>,
+    fixtures: BTreeMap<String, CaseEntry>,
+    fixture_counts: Summary,
+}
+
+/// Results without the inputs they belong to.
+pub struct KeptResults {
+    kept: Vec<Option<Kept>>,
+    fixtures: BTreeMap<String, CaseEntry>,
+    fixture_counts: Summary,
+}
+
+/// The cases that a run is about: those of its family that are selected, in suite order.
+pub fn selected<'c>(catalogue: &'c Catalogue, inputs: &'c RunInputs) -> impl Iterator<Item = InstanceRef> + 'c {
+    catalogue.instances().filter(move |instance| {
+        let family = catalogue.get(*instance).is_some_and(|(suite, _)| suite.family == inputs.family);
+        family && inputs.selection.takes(&catalogue.id(*instance))
+    })
+}
+
+/// The result of a case that the operator does not allow, or `None` when it is allowed.
+#[must_use]
+pub fn refused(case: &Case, inputs: &RunInputs) -> Option<CaseResult> {
+    (case.risk > inputs.allow).then(|| {
+        let risk = format!("{:?}", case.risk).to_lowercase();
+        let reason = format!("the operator does not allow risk `{risk}` (--allow {risk})");
+        CaseResult::without_evidence(Outcome::Skip, reason)
+    })
+}
+
+impl<'c> Collected<'c> {
+    /// Nothing collected yet.
+    #[must_use]
+    pub fn new(catalogue: &'c Catalogue, inputs: &'c RunInputs) -> Self {
+        let instances: Vec<_> = selected(catalogue, inputs).collect();
+        let kept = vec![None; instances.len()];
+        Self { catalogue, inputs, instances, kept, fixtures: BTreeMap::new(), fixture_counts: Summary::default() }
+    }
+
+    /// Lets go of the inputs, whose end is not known while the run goes on.
+    #[must_use]
+    pub fn into_kept(self) -> KeptResults {
+        KeptResults { kept: self.kept, fixtures: self.fixtures, fixture_counts: self.fixture_counts }
+    }
+
+    /// Takes up results again, with the final inputs of the same run.
+    #[must_use]
+    pub fn resume(catalogue: &'c Catalogue, inputs: &'c RunInputs, results: KeptResults) -> Self {
+        let KeptResults { kept, fixtures, fixture_counts } = results;
+        Self { kept, fixtures, fixture_counts, ..Self::new(catalogue, inputs) }
+    }
+
+    /// The cases, in suite order.
+    #[must_use]
+    pub fn instances(&self) -> &[InstanceRef] {
+        &self.instances
+    }
+
+    /// Adds the attempts of a case.
+    pub fn case(&mut self, instance: InstanceRef, attempts: Vec<CaseResult>, started_at_ms: Option<i64>) {
+        // Instances are in order, so the place is found without an index.
+        if let Ok(at) = self.instances.binary_search(&instance)
+            && let Some(slot) = self.kept.get_mut(at)
+        {
+            *slot = Some(Kept::new(attempts, started_at_ms));
+        }
+    }
+
+    /// Adds the result of a fixture, with what it could not put back.
+    pub fn fixture(&mut self, id: &str, result: CaseResult) {
+        let Some((_, case)) = self.catalogue.fixture(id) else { return };
+        let kept = Kept::new(vec![result], None);
+        self.fixture_counts.count_fixture(&kept);
+        self.fixtures.insert(id.to_owned(), describe(case, id.to_owned()).entry(&kept));
+    }
+
+    /// The outcome of a case; what was never added is not run.
+    fn kept(&self, at: usize) -> Kept {
+        self.kept.get(at).cloned().flatten().unwrap_or_else(|| {
+            let case = self.instances.get(at).and_then(|instance| self.catalogue.get(*instance));
+            let result = case.and_then(|(_, case)| refused(case, self.inputs)).unwrap_or_else(|| {
+                let why = self.inputs.interrupted.as_deref().unwrap_or("there is no evidence for it");
+                CaseResult::without_evidence(Outcome::NotRun, why)
+            });
+            Kept::new(vec![result], None)
+        })
+    }
+
+    /// Results by test, rows together, for scoring.
+    #[must_use]
+    pub fn results(&self) -> Results {
+        let mut results = Results::new();
+        for (at, instance) in self.instances.iter().enumerate() {
+            let Some((suite, case)) = self.catalogue.get(*instance) else { continue };
+            let kept = self.kept(at);
+            if let Ok(id) = format!("{}.{}", suite.id, case.id).parse::<TestId>() {
+                results.add(id, TestResult { outcome: kept.outcome(), flaky: kept.flaky() });
+            }
+        }
+        results
+    }
+
+    /// Counts of everything.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        let mut summary = self.fixture_counts.clone();
+        for at in 0..self.instances.len() {
+            summary.count(&self.kept(at));
+        }
+        summary
+    }
+
+    /// Entries in suite order.
+    pub fn entries(&self) -> impl Iterator<Item = CaseEntry> + '_ {
+        self.instances.iter().enumerate().filter_map(|(at, instance)| {
+            let (_, case) = self.catalogue.get(*instance)?;
+            Some(describe(case, self.catalogue.id(*instance)).entry(&self.kept(at)))
+        })
+    }
+
+    /// Scores the programs of the guideline that the run names.
+    ///
+    /// # Errors
+    /// When the run names a program that the guideline does not have.
+    pub fn programs(&self, guideline: Option<&Guideline>, waivers: &Waivers) -> Result<Vec<ProgramScore>, ScoreError> {
+        let Some(guideline) = guideline else { return Ok(Vec::new()) };
+        let results = self.results();
+        let on: Date = self.inputs.date.parse().unwrap_or_default();
+        if self.inputs.programs.is_empty() {
+            return score(guideline, None, &results, waivers, on);
+        }
+        let mut programs = Vec::new();
+        for program in &self.inputs.programs {
+            programs.extend(score(guideline, Some(program), &results, waivers, on)?);
+        }
+        Ok(programs)
+    }
+
+    /// Gives the report to `write`.
+    pub fn with_report<T>(&self, programs: Vec<ProgramScore>, write: impl FnOnce(&Report<'_>) -> T) -> T {
+        let cases = || -> Box<dyn Iterator<Item = CaseEntry> + '_> { Box::new(self.entries()) };
+        let report = Report {
+            run: self.inputs,
+            summary: self.summary(),
+            programs,
+            fixtures: self.fixtures.clone(),
+            cases: &cases,
+        };
+        write(&report)
+    }
+}
+
+fn describe(case: &Case, id: String) -> Described {
+    Described {
+        id,
+        title: case.title.clone(),
+        capabilities: case.capabilities.iter().map(ToString::to_string).collect(),
+        spec: case.spec.clone(),
+    }
+}

@@ -1,0 +1,331 @@
+//! The verifier: recomputes every outcome of a bundle from its evidence, offline, and compares.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::canon::Hasher;
+use crate::capability::Outcome;
+use crate::guideline::{Guideline, Waivers, waivers};
+use crate::judge::replay::{Recorded, Replay, now};
+use crate::judge::{CaseResult, Env, FixtureState, Instance, StopReason, run_case, set_up, tear_down};
+use crate::suite::{Catalogue, InstanceRef};
+use crate::transcript::{AttemptEvents, Content, Reader};
+
+use super::assemble::{Collected, refused};
+use super::bundle::{BundleError, compare, names, read_document};
+use super::inputs::RunInputs;
+
+/// Everything that a bundle states besides its results.
+pub struct Opened {
+    /// Inputs of the run.
+    pub inputs: RunInputs,
+    /// Its suites.
+    pub catalogue: Catalogue,
+    /// Its guideline.
+    pub guideline: Option<Guideline>,
+    /// Its waivers.
+    pub waivers: Waivers,
+    /// Its evidence.
+    pub transcript: Reader,
+}
+
+/// What a verification found.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// Differences between the files and the manifest.
+    pub files: Vec<String>,
+    /// Evidence that does not fit the suites, or a report that does not follow from it.
+    pub evidence: Vec<String>,
+    /// Number of cases that were judged again.
+    pub cases: u32,
+    /// Number of exchanges they rest on.
+    pub exchanges: u64,
+}
+
+impl Findings {
+    /// Whether the evidence supports the report.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.files.is_empty() && self.evidence.is_empty()
+    }
+}
+
+/// Reads the inputs of a run and its suites.
+///
+/// # Errors
+/// When a file is missing, damaged or newer than this tool.
+pub fn open_inputs(folder: &Path) -> Result<(RunInputs, Catalogue), BundleError> {
+    let path = folder.join(names::RUN);
+    let text = std::fs::read_to_string(&path).map_err(BundleError::io(&path))?;
+    let inputs: RunInputs = read_document(&path, &text)?;
+    let mut files = Vec::new();
+    for name in inputs.suites.keys() {
+        let path = folder.join(names::SUITES).join(name);
+        if name.split('/').any(|part| part == "..") || name.starts_with('/') {
+            return Err(BundleError::invalid(&path, "a suite lies outside the bundle"));
+        }
+        let text = std::fs::read_to_string(&path).map_err(BundleError::io(&path))?;
+        files.push((format!("suites/{name}"), text));
+    }
+    let (catalogue, problems) = Catalogue::load(files);
+    if problems.has_errors() {
+        return Err(BundleError::invalid(folder.join(names::SUITES), format!("\n{}", problems.render(false))));
+    }
+    Ok((inputs, catalogue))
+}
+
+/// Opens a bundle.
+///
+/// # Errors
+/// When a file is missing, damaged or newer than this tool.
+pub fn open(folder: &Path) -> Result<Opened, BundleError> {
+    let (inputs, catalogue) = open_inputs(folder)?;
+    let path = folder.join(names::GUIDELINE);
+    let guideline = match std::fs::read(&path) {
+        Ok(bytes) => {
+            let read = Guideline::read(names::GUIDELINE, &bytes);
+            Some(read.map_err(|problems| BundleError::invalid(&path, format!("\n{}", problems.render(false))))?.0)
+        }
+        Err(_) if inputs.guideline.is_none() => None,
+        Err(error) => return Err(BundleError::Io { path, source: error }),
+    };
+    let path = folder.join(names::WAIVERS);
+    let waivers = match std::fs::read(&path) {
+        Ok(bytes) => {
+            let read = waivers::read(names::WAIVERS, &bytes);
+            read.map_err(|problems| BundleError::invalid(&path, format!("\n{}", problems.render(false))))?.0
+        }
+        Err(_) => Waivers::none(),
+    };
+    let path = folder.join(names::TRANSCRIPT);
+    let transcript = Reader::open(&path).map_err(|error| BundleError::invalid(&path, error.to_string()))?;
+    Ok(Opened { inputs, catalogue, guideline, waivers, transcript })
+}
+
+impl Opened {
+    /// What was constant during the run.
+    #[must_use]
+    pub fn env(&self) -> Env {
+        env(&self.inputs)
+    }
+
+    /// Judges everything again. `odd` receives a line for each departure of the evidence from the suites.
+    pub fn judge(&self, odd: &mut Vec<String>) -> Collected<'_> {
+        let mut collected = Collected::new(&self.catalogue, &self.inputs);
+        let fixtures = FixtureStates::default();
+        let env = self.env();
+        let mut seen = BTreeSet::new();
+        for instance in collected.instances().to_vec() {
+            let Some((_, case)) = self.catalogue.get(instance) else { continue };
+            let id = self.catalogue.id(instance);
+            let attempts = self.transcript.attempts(&id);
+            if let Some(result) = refused(case, &self.inputs) {
+                if !attempts.is_empty() {
+                    odd.push(format!("{id}: there is evidence for a case that the operator did not allow"));
+                }
+                collected.case(instance, vec![result], None);
+            } else if !attempts.is_empty() {
+                let (results, start) = self.attempts(instance, &id, &attempts, &env, &fixtures, odd);
+                collected.case(instance, results, start);
+            }
+            seen.insert(id);
+        }
+        for (id, result) in fixtures.results(self, &env, odd) {
+            collected.fixture(&id, result);
+        }
+        for case in self.transcript.cases() {
+            if !seen.contains(case) && self.catalogue.fixture(case).is_none() {
+                odd.push(format!("{case}: there is evidence for a case that is not in the selection"));
+            }
+        }
+        collected
+    }
+
+    fn attempts(
+        &self,
+        instance: InstanceRef,
+        id: &str,
+        attempts: &[u32],
+        env: &Env,
+        fixtures: &FixtureStates,
+        odd: &mut Vec<String>,
+    ) -> (Vec<CaseResult>, Option<i64>) {
+        let (mut results, mut start) = (Vec::new(), None);
+        let Some((suite, case)) = self.catalogue.get(instance) else { return (results, start) };
+        let variables = self.catalogue.row_variables(instance);
+        let instance = Instance { suite, case, id: id.to_owned(), variables };
+        for (index, attempt) in attempts.iter().enumerate() {
+            if *attempt as usize != index + 1 {
+                odd.push(format!("{id}: attempt {} is missing", index + 1));
+            }
+            let events = match self.transcript.load(id, *attempt) {
+                Ok(Some(events)) => events,
+                Ok(None) => continue,
+                Err(error) => {
+                    odd.push(format!("{id}: {error}"));
+                    continue;
+                }
+            };
+            start = Some(events.start_at_ms);
+            let fixture = |wanted: &str| fixtures.get(self, wanted, env);
+            let mut replay = Replay::new(recorded(&events), events.ended, Box::new(fixture));
+            match now(run_case(&instance, env, &mut replay)) {
+                Some(result) => results.push(result),
+                None => odd.push(format!("{id}: the judge waited for something, which is a defect of this tool")),
+            }
+            if let Some(mismatch) = replay.mismatch() {
+                odd.push(format!("{id}, attempt {attempt}: {mismatch}"));
+            }
+        }
+        (results, start)
+    }
+}
+
+/// Fixtures of a bundle, judged when first needed.
+#[derive(Default)]
+struct FixtureStates(Mutex<BTreeMap<String, Arc<FixtureState>>>);
+
+impl FixtureStates {
+    fn get(&self, bundle: &Opened, id: &str, env: &Env) -> Arc<FixtureState> {
+        if let Some(state) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id) {
+            return state.clone();
+        }
+        // Not under the lock: a fixture may need another one. What it has to say is found again in `results`.
+        let (state, _) = self.judge(bundle, id, env);
+        let state = Arc::new(state);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), state.clone());
+        state
+    }
+
+    /// Set-up and, right after it, tear-down: between them a live run had its cases.
+    fn judge(&self, bundle: &Opened, id: &str, env: &Env) -> (FixtureState, Option<String>) {
+        let missing = |reason: String| FixtureState {
+            result: CaseResult::without_evidence(Outcome::Error, reason),
+            outputs: Arc::new(serde_json::json!({})),
+            visited: Vec::new(),
+        };
+        let Some((suite, case)) = bundle.catalogue.fixture(id) else {
+            return (missing("no such fixture".to_owned()), None);
+        };
+        let events = match bundle.transcript.load(id, 1) {
+            Ok(Some(events)) => events,
+            Ok(None) => return (missing("there is no evidence for it".to_owned()), None),
+            Err(error) => return (missing(error.to_string()), Some(error.to_string())),
+        };
+        let instance = Instance { suite, case, id: id.to_owned(), variables: Vec::new() };
+        let fixture = |wanted: &str| self.get(bundle, wanted, env);
+        let mut replay = Replay::new(recorded(&events), events.ended, Box::new(fixture));
+        let state = now(async {
+            let (mut state, pending) = set_up(&instance, env, &mut replay).await;
+            state.result.leaks = tear_down(pending, &mut replay).await;
+            state
+        });
+        let state = state.unwrap_or_else(|| missing("the judge waited, which is a defect of this tool".to_owned()));
+        (state, replay.mismatch())
+    }
+
+    /// Results of every fixture that the transcript holds.
+    fn results(
+        &self,
+        bundle: &Opened,
+        env: &Env,
+        odd: &mut Vec<String>,
+    ) -> BTreeMap<String, CaseResult> {
+        let mut results = BTreeMap::new();
+        for id in bundle.transcript.cases().filter(|id| bundle.catalogue.fixture(id).is_some()) {
+            let (state, mismatch) = self.judge(bundle, id, env);
+            odd.extend(mismatch.map(|mismatch| format!("fixture {id}: {mismatch}")));
+            results.insert(id.to_owned(), state.result);
+        }
+        results
+    }
+}
+
+fn recorded(events: &AttemptEvents) -> BTreeMap<u32, Recorded> {
+    let convert = |content: &Content| match content {
+        Content::Exchange { exchange, .. } => Recorded::Exchange(exchange.clone()),
+        Content::Stop { reason } => Recorded::Stop(stop_reason(reason)),
+        Content::Secret { label, token } => Recorded::Secret { label: label.clone(), token: token.clone() },
+    };
+    events.events.iter().map(|(n, content)| (*n, convert(content))).collect()
+}
+
+fn stop_reason(word: &str) -> StopReason {
+    serde_json::from_value(serde_json::Value::String(word.to_owned())).unwrap_or(StopReason::Unsupported)
+}
+
+/// What is constant during a run.
+#[must_use]
+pub fn env(inputs: &RunInputs) -> Env {
+    Env {
+        target: Arc::new(inputs.target.clone()),
+        run: Arc::new(serde_json::json!({"id": inputs.id, "seed": inputs.seed})),
+        seed: inputs.seed.clone(),
+        headers: inputs.headers.clone(),
+    }
+}
+
+/// Verifies a bundle: the files are those of the manifest, the evidence fits the suites, and the report is what follows
+/// from it, byte for byte.
+///
+/// # Errors
+/// When the bundle cannot be read at all.
+pub fn verify(folder: &Path) -> Result<Findings, BundleError> {
+    let mut findings = Findings { files: compare(folder)?, ..Findings::default() };
+    let bundle = open(folder)?;
+    if bundle.transcript.run() != bundle.inputs.id {
+        findings.evidence.push(format!(
+            "transcript.jsonl is of run `{}`, run.json says `{}`",
+            bundle.transcript.run(),
+            bundle.inputs.id
+        ));
+    }
+    for suite in bundle.catalogue.suites() {
+        let name = suite.source.name.strip_prefix("suites/").unwrap_or(&suite.source.name);
+        if bundle.inputs.suites.get(name) != Some(&suite.digest.to_string()) {
+            findings.evidence.push(format!("suites/{name} is not the file that was run"));
+        }
+    }
+    let collected = bundle.judge(&mut findings.evidence);
+    let programs = collected
+        .programs(bundle.guideline.as_ref(), &bundle.waivers)
+        .map_err(|error| BundleError::invalid(folder.join(names::RUN), error.to_string()))?;
+    let path = folder.join(names::REPORT);
+    let rewritten = collected.with_report(programs, |report| {
+        let mut hasher = Hasher::new();
+        report.write_json(&mut hasher).map(|()| (hasher.finish(), report.summary.clone()))
+    });
+    let (digest, summary) = rewritten.map_err(BundleError::io(&path))?;
+    findings.cases = summary.cases;
+    findings.exchanges = summary.exchanges;
+    let stated = crate::canon::digest_file(&path).map_err(|e| BundleError::invalid(&path, e.to_string()))?;
+    if stated != digest {
+        findings.evidence.push("report.json does not follow from the evidence".to_owned());
+        findings.evidence.extend(differences(&path, &collected));
+    }
+    Ok(findings)
+}
+
+/// Which outcomes of `report.json` differ from the recomputed ones; for people.
+fn differences(path: &Path, collected: &Collected<'_>) -> Vec<String> {
+    let stated: Option<super::document::ReportDocument> =
+        std::fs::read_to_string(path).ok().and_then(|text| serde_json::from_str(&text).ok());
+    let Some(stated) = stated else {
+        return vec!["report.json is not a report of this format".to_owned()];
+    };
+    let stated: BTreeMap<_, _> = stated.cases.into_iter().map(|entry| (entry.id.clone(), entry)).collect();
+    let mut lines = Vec::new();
+    for entry in collected.entries() {
+        match stated.get(&entry.id) {
+            Some(other) if *other == entry => {}
+            Some(other) if other.result.outcome != entry.result.outcome => lines.push(format!(
+                "{}: the report says {}, the evidence says {}",
+                entry.id, other.result.outcome, entry.result.outcome
+            )),
+            Some(_) => lines.push(format!("{}: details differ from the evidence", entry.id)),
+            None => lines.push(format!("{}: missing in the report", entry.id)),
+        }
+    }
+    lines
+}
