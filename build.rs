@@ -15,14 +15,23 @@ fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     let mut named = Vec::new();
     for path in files {
-        let Ok(inside) = path.strip_prefix(&root) else { continue };
-        let parts: Vec<String> = inside.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+        let Ok(inside) = path.strip_prefix(&root) else {
+            continue;
+        };
+        let parts: Vec<String> = inside
+            .iter()
+            .map(|part| part.to_string_lossy().into_owned())
+            .collect();
         named.push((parts.join("/"), path));
     }
     named.sort();
     let mut code = String::from("&[\n");
     for (name, path) in named {
-        let _ = writeln!(code, "    ({name:?}, include_bytes!({:?}).as_slice()),", path.display().to_string());
+        let _ = writeln!(
+            code,
+            "    ({name:?}, include_bytes!({:?}).as_slice()),",
+            path.display().to_string()
+        );
     }
     code.push_str("]\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("embedded.rs");
@@ -37,7 +46,9 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     };
     for entry in entries {
         let path = entry?.path();
-        let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
+        let hidden = path
+            .file_name()
+            .is_none_or(|name| name.to_string_lossy().starts_with('.'));
         if hidden {
             continue;
         }

@@ -119,13 +119,19 @@ impl Lower<'_> {
         CompileError::new(self.offset(at.id), message)
     }
 
-    /// The parser counts characters; our users count bytes.
     fn offset(&self, id: u64) -> usize {
-        let characters = self.info.offset_for(id).map_or(0, |(start, _)| start);
-        self.source
-            .char_indices()
-            .nth(characters as usize)
-            .map_or(self.source.len(), |(at, _)| at)
+        self.info
+            .offset_for(id)
+            .map_or(0, |(start, _)| start as usize)
+            .min(self.source.len())
+    }
+
+    /// As `error`, at the name of a call; the parser only knows where its bracket is.
+    fn call_error(&self, call: &IdedExpr, name: &str, message: impl Into<String>) -> CompileError {
+        let bracket = self.offset(call.id);
+        let before = self.source.get(..bracket).unwrap_or_default().trim_end();
+        let start = before.strip_suffix(name).map_or(bracket, str::len);
+        CompileError::new(start, message)
     }
 
     fn node(&mut self, expr: &IdedExpr, depth: usize) -> Result<Node, CompileError> {
@@ -200,7 +206,9 @@ impl Lower<'_> {
                     root = &select.operand;
                 }
                 Expr::Call(call) if call.func_name == operators::INDEX => {
-                    let [operand, index] = call.args.as_slice() else { break };
+                    let [operand, index] = call.args.as_slice() else {
+                        break;
+                    };
                     steps.push(Step::Index(self.node(index, depth + 1)?));
                     root = operand;
                 }
@@ -222,7 +230,12 @@ impl Lower<'_> {
         Ok(())
     }
 
-    fn call(&mut self, expr: &IdedExpr, call: &CallExpr, depth: usize) -> Result<Node, CompileError> {
+    fn call(
+        &mut self,
+        expr: &IdedExpr,
+        call: &CallExpr,
+        depth: usize,
+    ) -> Result<Node, CompileError> {
         if call.target.is_some() {
             return self.method(expr, call, depth);
         }
@@ -233,9 +246,11 @@ impl Lower<'_> {
                 self.node(yes, depth + 1)?,
                 self.node(no, depth + 1)?,
             ]))),
-            (operators::LOGICAL_AND, _) => {
-                Ok(Node::And(self.terms(expr, operators::LOGICAL_AND, depth)?))
-            }
+            (operators::LOGICAL_AND, _) => Ok(Node::And(self.terms(
+                expr,
+                operators::LOGICAL_AND,
+                depth,
+            )?)),
             (operators::LOGICAL_OR, _) => {
                 Ok(Node::Or(self.terms(expr, operators::LOGICAL_OR, depth)?))
             }
@@ -271,7 +286,12 @@ impl Lower<'_> {
         }
     }
 
-    fn method(&mut self, expr: &IdedExpr, call: &CallExpr, depth: usize) -> Result<Node, CompileError> {
+    fn method(
+        &mut self,
+        expr: &IdedExpr,
+        call: &CallExpr,
+        depth: usize,
+    ) -> Result<Node, CompileError> {
         let Some(target) = call.target.as_deref() else {
             return Err(self.error(expr, "not a call"));
         };
@@ -284,7 +304,12 @@ impl Lower<'_> {
 
     /// The operands of `&&` or `||`, flat and in order. The parser balances such chains, so the depth of a term in its tree
     /// says nothing about what the author wrote.
-    fn terms(&mut self, expr: &IdedExpr, operator: &str, depth: usize) -> Result<Vec<Node>, CompileError> {
+    fn terms(
+        &mut self,
+        expr: &IdedExpr,
+        operator: &str,
+        depth: usize,
+    ) -> Result<Vec<Node>, CompileError> {
         let mut terms = Vec::new();
         let mut pending = vec![expr];
         while let Some(next) = pending.pop() {
@@ -304,7 +329,8 @@ impl Lower<'_> {
         let mut rest = Vec::new();
         let mut first = expr;
         while let Expr::Call(call) = &first.expr {
-            let (Some(operator), [left, right]) = (arithmetic(&call.func_name), call.args.as_slice())
+            let (Some(operator), [left, right]) =
+                (arithmetic(&call.func_name), call.args.as_slice())
             else {
                 break;
             };
@@ -313,10 +339,18 @@ impl Lower<'_> {
             first = left;
         }
         rest.reverse();
-        Ok(Node::Arithmetic(Box::new(self.node(first, depth + 1)?), rest))
+        Ok(Node::Arithmetic(
+            Box::new(self.node(first, depth + 1)?),
+            rest,
+        ))
     }
 
-    fn has(&mut self, expr: &IdedExpr, args: &[IdedExpr], depth: usize) -> Result<Node, CompileError> {
+    fn has(
+        &mut self,
+        expr: &IdedExpr,
+        args: &[IdedExpr],
+        depth: usize,
+    ) -> Result<Node, CompileError> {
         match args {
             [arg] => match &arg.expr {
                 Expr::Select(select) => Ok(Node::Has(
@@ -345,14 +379,20 @@ impl Lower<'_> {
             _ => {
                 return Err(self.error(
                     expr,
-                    format!("`{0}` takes a variable and an expression: list.{0}(x, …)", kind.name()),
+                    format!(
+                        "`{0}` takes a variable and an expression: list.{0}(x, …)",
+                        kind.name()
+                    ),
                 ));
             }
         };
         let Expr::Ident(var_name) = &var.expr else {
             return Err(self.error(
                 var,
-                format!("the first argument of `{}` is the name of a variable", kind.name()),
+                format!(
+                    "the first argument of `{}` is the name of a variable",
+                    kind.name()
+                ),
             ));
         };
         let range = self.node(range, depth + 1)?;
@@ -386,22 +426,30 @@ impl Lower<'_> {
         depth: usize,
     ) -> Result<Node, CompileError> {
         let Some(def) = functions::find(name) else {
-            let error = self.error(expr, format!("there is no function `{name}`"));
+            let error = self.call_error(expr, name, format!("there is no function `{name}`"));
             return Err(match functions::similar(name) {
                 Some(similar) => error.help(format!("did you mean `{similar}`?")),
                 None => error,
             });
         };
         if !def.style.allows(style) {
-            let how = if style == Style::Global { "x.f(…)" } else { "f(x, …)" };
+            let how = if style == Style::Global {
+                "x.f(…)"
+            } else {
+                "f(x, …)"
+            };
             let how = how.replace('f', def.name);
             return Err(self
-                .error(expr, format!("`{name}` is not called that way"))
+                .call_error(expr, name, format!("`{name}` is not called that way"))
                 .help(format!("write {how}")));
         }
         if args.len() < def.min || args.len() > def.max {
             return Err(self
-                .error(expr, format!("`{name}` does not take {} arguments", args.len()))
+                .call_error(
+                    expr,
+                    name,
+                    format!("`{name}` does not take {} arguments", args.len()),
+                )
                 .help(format!("it is {}", functions::signature(name))));
         }
         let nodes = args

@@ -1,8 +1,8 @@
 //! Digests, encodings, and names derived from the seed.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use md5::Md5;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
@@ -19,7 +19,11 @@ const MAX_RANDOM_HEX: usize = 65_536;
 /// Digits of the random part of `unique`.
 const UNIQUE_DIGITS: usize = 10;
 /// What RFC 3986 §2.3 calls unreserved stays as it is.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 pub(super) fn sha256<'a>(call: &Call<'_, 'a>) -> Made<'a> {
     call.make_text(hex(&Sha256::digest(digestible(call, 0)?)))
@@ -96,9 +100,8 @@ pub(super) fn random_hex<'a>(call: &Call<'_, 'a>) -> Made<'a> {
 }
 
 fn seed<'c>(call: &Call<'c, '_>) -> Result<&'c str, EvalError> {
-    call.seed.ok_or_else(|| {
-        EvalError::internal(format!("`{}` is used where no seed is set", call.name))
-    })
+    call.seed
+        .ok_or_else(|| EvalError::internal(format!("`{}` is used where no seed is set", call.name)))
 }
 
 /// Hexadecimal digits from SHA-256 of (seed, purpose, label, block number). The lengths keep ("a", "bc") and ("ab", "c") apart.

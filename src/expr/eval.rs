@@ -49,7 +49,11 @@ impl<'a> Machine<'a> {
             Node::Or(terms) => self.logical(terms, true),
             Node::If(parts) => {
                 let [condition, yes, no] = &**parts;
-                let chosen = if self.boolean(condition, "?:")? { yes } else { no };
+                let chosen = if self.boolean(condition, "?:")? {
+                    yes
+                } else {
+                    no
+                };
                 self.eval(chosen)
             }
             Node::Compare(compare, sides) => self.compare(*compare, sides),
@@ -130,11 +134,22 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn absent(&mut self, root: &'a Node, steps: &'a [Step], at: usize, value: &Value<'a>) -> EvalError {
-        let mut message = format!("`{}` is absent", tree::path_text(root, before(steps, at + 1)));
+    fn absent(
+        &mut self,
+        root: &'a Node,
+        steps: &'a [Step],
+        at: usize,
+        value: &Value<'a>,
+    ) -> EvalError {
+        let mut message = format!(
+            "`{}` is absent",
+            tree::path_text(root, before(steps, at + 1))
+        );
         if let Value::List(list) = value {
             message.push_str(&format!(", the array has {} elements", list.len()));
-        } else if let Some(Step::Index(index @ (Node::Var(_) | Node::Local(..) | Node::Path(..)))) = steps.get(at) {
+        } else if let Some(Step::Index(index @ (Node::Var(_) | Node::Local(..) | Node::Path(..)))) =
+            steps.get(at)
+        {
             // A computed key is worth showing.
             let key = self.eval(index).ok().and_then(|key| key.scalar_text());
             if let Some(key) = key {
@@ -350,7 +365,13 @@ impl<'a> Machine<'a> {
     }
 
     /// Evaluates `node` with one of the elements as the innermost variable.
-    fn visit(&mut self, fold: &Fold, node: &'a Node, elements: &Elements<'a>, at: usize) -> Eval<'a> {
+    fn visit(
+        &mut self,
+        fold: &Fold,
+        node: &'a Node,
+        elements: &Elements<'a>,
+        at: usize,
+    ) -> Eval<'a> {
         let Some(element) = elements.values.get(at) else {
             return Err(EvalError::internal("an element is out of range"));
         };

@@ -64,12 +64,16 @@ impl<'a> Explainer<'a> {
                 let chosen = if self.is(condition, true) { yes } else { no };
                 self.node(chosen);
             }
-            Node::Compare(_, sides) | Node::In(sides) => sides.iter().for_each(|side| self.node(side)),
+            Node::Compare(_, sides) | Node::In(sides) => {
+                sides.iter().for_each(|side| self.node(side))
+            }
             Node::Arithmetic(first, rest) => {
                 self.node(first);
                 rest.iter().for_each(|(_, operand)| self.node(operand));
             }
-            Node::List(items) | Node::Call(_, items) => items.iter().for_each(|item| self.node(item)),
+            Node::List(items) | Node::Call(_, items) => {
+                items.iter().for_each(|item| self.node(item))
+            }
             Node::Map(entries) => entries.iter().for_each(|(_, value)| self.node(value)),
             Node::Fold(_) => self.fold(node),
             Node::Null
@@ -163,8 +167,12 @@ impl<'a> Explainer<'a> {
             Node::And(nodes) | Node::Or(nodes) | Node::List(nodes) | Node::Call(_, nodes) => {
                 nodes.iter().for_each(|node| self.free(node));
             }
-            Node::Compare(_, sides) | Node::In(sides) => sides.iter().for_each(|side| self.free(side)),
-            Node::Not(operand) | Node::Negate(operand) | Node::Has(operand, _) => self.free(operand),
+            Node::Compare(_, sides) | Node::In(sides) => {
+                sides.iter().for_each(|side| self.free(side))
+            }
+            Node::Not(operand) | Node::Negate(operand) | Node::Has(operand, _) => {
+                self.free(operand)
+            }
             _ => {}
         }
     }

@@ -82,6 +82,7 @@ static TABLE: &[Def] = &[
     def("random_hex", Style::Global, 2, 2, digest::random_hex),
     def("range", Style::Global, 1, 1, standard::range),
     def("replace", Style::Method, 3, 4, standard::replace),
+    def("secret", Style::Global, 1, 1, web::secret),
     def("secret_length", Style::Both, 1, 1, web::secret_length),
     def("sha256", Style::Both, 1, 1, digest::sha256),
     def("size", Style::Both, 1, 1, standard::size),
@@ -106,54 +107,247 @@ static TABLE: &[Def] = &[
 
 /// The functions and macros of the language: name, signature, one line of documentation.
 pub const FUNCTIONS: &[(&str, &str, &str)] = &[
-    ("all", "list.all(x, bool)", "whether the expression is true for every element, or for every key of an object"),
-    ("base64", "base64(string) -> string", "the standard Base64 form of the UTF-8 bytes, padded"),
-    ("bool", "bool(bool | string) -> bool", "converts `true`, `false` and their usual spellings"),
-    ("contains", "string.contains(string) -> bool", "whether the text holds the other text"),
-    ("distinct", "distinct(list) -> list", "the elements without repetitions, in the order of their first appearance"),
-    ("double", "double(number | string) -> double", "converts to a double"),
-    ("endsWith", "string.endsWith(string) -> bool", "whether the text ends so"),
-    ("exists", "list.exists(x, bool)", "whether the expression is true for at least one element"),
-    ("exists_one", "list.exists_one(x, bool)", "whether the expression is true for exactly one element"),
-    ("filter", "list.filter(x, bool) -> list", "the elements the expression is true for"),
-    ("find_all", "find_all(value, key) -> list", "every value held under that key at any depth, in document order"),
-    ("flatten", "flatten(list) -> list", "the elements with one level of lists opened"),
-    ("get", "get(value, pointer, default)", "what an RFC 6901 pointer such as '/a/0/b' leads to, or the default if it is absent"),
-    ("has", "has(object.field) -> bool", "whether the object has the field, also if it is null"),
-    ("hmac_sha256", "hmac_sha256(key, string) -> string", "the HMAC-SHA-256 in lower-case hexadecimal digits"),
-    ("int", "int(number | string) -> int", "converts to an integer; a double is cut towards zero"),
-    ("is_uuid", "is_uuid(string) -> bool", "whether the text has the form 8-4-4-4-12 of hexadecimal digits"),
-    ("join", "list.join(separator) -> string", "the texts of a list as one text; the separator may be left out"),
+    (
+        "all",
+        "list.all(x, bool)",
+        "whether the expression is true for every element, or for every key of an object",
+    ),
+    (
+        "base64",
+        "base64(string) -> string",
+        "the standard Base64 form of the UTF-8 bytes, padded",
+    ),
+    (
+        "bool",
+        "bool(bool | string) -> bool",
+        "converts `true`, `false` and their usual spellings",
+    ),
+    (
+        "contains",
+        "string.contains(string) -> bool",
+        "whether the text holds the other text",
+    ),
+    (
+        "distinct",
+        "distinct(list) -> list",
+        "the elements without repetitions, in the order of their first appearance",
+    ),
+    (
+        "double",
+        "double(number | string) -> double",
+        "converts to a double",
+    ),
+    (
+        "endsWith",
+        "string.endsWith(string) -> bool",
+        "whether the text ends so",
+    ),
+    (
+        "exists",
+        "list.exists(x, bool)",
+        "whether the expression is true for at least one element",
+    ),
+    (
+        "exists_one",
+        "list.exists_one(x, bool)",
+        "whether the expression is true for exactly one element",
+    ),
+    (
+        "filter",
+        "list.filter(x, bool) -> list",
+        "the elements the expression is true for",
+    ),
+    (
+        "find_all",
+        "find_all(value, key) -> list",
+        "every value held under that key at any depth, in document order",
+    ),
+    (
+        "flatten",
+        "flatten(list) -> list",
+        "the elements with one level of lists opened",
+    ),
+    (
+        "get",
+        "get(value, pointer, default)",
+        "what an RFC 6901 pointer such as '/a/0/b' leads to, or the default if it is absent",
+    ),
+    (
+        "has",
+        "has(object.field) -> bool",
+        "whether the object has the field, also if it is null",
+    ),
+    (
+        "hmac_sha256",
+        "hmac_sha256(key, string) -> string",
+        "the HMAC-SHA-256 in lower-case hexadecimal digits",
+    ),
+    (
+        "int",
+        "int(number | string) -> int",
+        "converts to an integer; a double is cut towards zero",
+    ),
+    (
+        "is_uuid",
+        "is_uuid(string) -> bool",
+        "whether the text has the form 8-4-4-4-12 of hexadecimal digits",
+    ),
+    (
+        "join",
+        "list.join(separator) -> string",
+        "the texts of a list as one text; the separator may be left out",
+    ),
     ("json", "json(string)", "the JSON value of a text"),
-    ("keys", "keys(object) -> list", "the keys of an object, sorted"),
-    ("lowerAscii", "string.lowerAscii() -> string", "with A-Z in lower case"),
-    ("map", "list.map(x, value) -> list", "the values of the expression; list.map(x, bool, value) takes only some elements"),
-    ("matches", "string.matches(regex) -> bool", "whether the regular expression is found anywhere in the text; anchor with ^ and $"),
-    ("matches_date", "matches_date(string) -> bool", "whether the text is a date or a date with time of RFC 3339"),
-    ("md5", "md5(string) -> string", "the MD5 in lower-case hexadecimal digits"),
-    ("random_hex", "random_hex(n, label) -> string", "n hexadecimal digits, the same for the same label in a case of a run"),
-    ("range", "range(n) -> list", "the integers from 0 to n - 1, n at most 10000"),
-    ("replace", "string.replace(old, new) -> string", "with every occurrence replaced; a third argument limits how many"),
-    ("secret_length", "secret_length(string) -> int", "the length of the secret that a redaction token stands for"),
-    ("sha256", "sha256(string) -> string", "the SHA-256 in lower-case hexadecimal digits"),
-    ("size", "size(string | list | object) -> int", "the number of characters, elements or members"),
-    ("sorted", "sorted(list) -> list", "the numbers, texts or booleans of a list in ascending order"),
-    ("split", "string.split(separator) -> list", "the parts between the separators; a second argument limits how many"),
-    ("startsWith", "string.startsWith(string) -> bool", "whether the text starts so"),
-    ("string", "string(scalar) -> string", "the text of a number or boolean"),
-    ("time_ms", "time_ms(string) -> int", "the milliseconds since 1970 of an RFC 3339 date with time and offset"),
-    ("to_json", "to_json(value) -> string", "the compact JSON text of a value"),
-    ("trim", "string.trim() -> string", "without white space around it"),
-    ("type", "type(value)", "the type, to be compared with int, uint, double, bool, string, list, map or null_type"),
-    ("type_of", "type_of(value) -> string", "string, integer, number, boolean, object, array or null"),
-    ("uint", "uint(number | string) -> uint", "converts to an unsigned integer"),
-    ("unbase64", "unbase64(string) -> string", "the text that a Base64 form holds; standard or URL alphabet, padded or not"),
-    ("unique", "unique(prefix) -> string", "prefix, dash and ten hexadecimal digits, the same for the same prefix in a case of a run"),
-    ("upperAscii", "string.upperAscii() -> string", "with a-z in upper case"),
-    ("url_decode", "url_decode(string) -> string", "with percent escapes resolved"),
-    ("url_encode", "url_encode(string) -> string", "with everything but letters, digits and -._~ percent-escaped"),
-    ("url_join", "url_join(base, reference) -> string", "the reference resolved against the base; the base may be a path"),
-    ("url_path", "url_path(url) -> string", "the path of an absolute or relative URL"),
+    (
+        "keys",
+        "keys(object) -> list",
+        "the keys of an object, sorted",
+    ),
+    (
+        "lowerAscii",
+        "string.lowerAscii() -> string",
+        "with A-Z in lower case",
+    ),
+    (
+        "map",
+        "list.map(x, value) -> list",
+        "the values of the expression; list.map(x, bool, value) takes only some elements",
+    ),
+    (
+        "matches",
+        "string.matches(regex) -> bool",
+        "whether the regular expression is found anywhere in the text; anchor with ^ and $",
+    ),
+    (
+        "matches_date",
+        "matches_date(string) -> bool",
+        "whether the text is a date or a date with time of RFC 3339",
+    ),
+    (
+        "md5",
+        "md5(string) -> string",
+        "the MD5 in lower-case hexadecimal digits",
+    ),
+    (
+        "random_hex",
+        "random_hex(n, label) -> string",
+        "n hexadecimal digits, the same for the same label in a case of a run",
+    ),
+    (
+        "range",
+        "range(n) -> list",
+        "the integers from 0 to n - 1, n at most 10000",
+    ),
+    (
+        "replace",
+        "string.replace(old, new) -> string",
+        "with every occurrence replaced; a third argument limits how many",
+    ),
+    (
+        "secret",
+        "secret('label') -> string",
+        "a new random password of 20 characters; only as the whole value of a `let` variable: `${secret('label')}`",
+    ),
+    (
+        "secret_length",
+        "secret_length(string) -> int",
+        "the length of the secret that a redaction token stands for",
+    ),
+    (
+        "sha256",
+        "sha256(string) -> string",
+        "the SHA-256 in lower-case hexadecimal digits",
+    ),
+    (
+        "size",
+        "size(string | list | object) -> int",
+        "the number of characters, elements or members",
+    ),
+    (
+        "sorted",
+        "sorted(list) -> list",
+        "the numbers, texts or booleans of a list in ascending order",
+    ),
+    (
+        "split",
+        "string.split(separator) -> list",
+        "the parts between the separators; a second argument limits how many",
+    ),
+    (
+        "startsWith",
+        "string.startsWith(string) -> bool",
+        "whether the text starts so",
+    ),
+    (
+        "string",
+        "string(scalar) -> string",
+        "the text of a number or boolean",
+    ),
+    (
+        "time_ms",
+        "time_ms(string) -> int",
+        "the milliseconds since 1970 of an RFC 3339 date with time and offset",
+    ),
+    (
+        "to_json",
+        "to_json(value) -> string",
+        "the compact JSON text of a value",
+    ),
+    (
+        "trim",
+        "string.trim() -> string",
+        "without white space around it",
+    ),
+    (
+        "type",
+        "type(value)",
+        "the type, to be compared with int, uint, double, bool, string, list, map or null_type",
+    ),
+    (
+        "type_of",
+        "type_of(value) -> string",
+        "string, integer, number, boolean, object, array or null",
+    ),
+    (
+        "uint",
+        "uint(number | string) -> uint",
+        "converts to an unsigned integer",
+    ),
+    (
+        "unbase64",
+        "unbase64(string) -> string",
+        "the text that a Base64 form holds; standard or URL alphabet, padded or not",
+    ),
+    (
+        "unique",
+        "unique(prefix) -> string",
+        "prefix, dash and ten hexadecimal digits, the same for the same prefix in a case of a run",
+    ),
+    (
+        "upperAscii",
+        "string.upperAscii() -> string",
+        "with a-z in upper case",
+    ),
+    (
+        "url_decode",
+        "url_decode(string) -> string",
+        "with percent escapes resolved",
+    ),
+    (
+        "url_encode",
+        "url_encode(string) -> string",
+        "with everything but letters, digits and -._~ percent-escaped",
+    ),
+    (
+        "url_join",
+        "url_join(base, reference) -> string",
+        "the reference resolved against the base; the base may be a path",
+    ),
+    (
+        "url_path",
+        "url_path(url) -> string",
+        "the path of an absolute or relative URL",
+    ),
 ];
 
 pub(super) fn find(name: &str) -> Option<&'static Def> {
@@ -170,9 +364,19 @@ pub(super) fn signature(name: &str) -> &'static str {
 
 /// The type that a name denotes when it is used as a value.
 pub(super) fn type_name(name: &str) -> Option<&'static str> {
-    ["bool", "double", "int", "list", "map", "null_type", "string", "type", "uint"]
-        .into_iter()
-        .find(|known| *known == name)
+    [
+        "bool",
+        "double",
+        "int",
+        "list",
+        "map",
+        "null_type",
+        "string",
+        "type",
+        "uint",
+    ]
+    .into_iter()
+    .find(|known| *known == name)
 }
 
 /// A function that `name` may be a slip of the pen for, or its name in other languages.
@@ -291,7 +495,11 @@ mod tests {
             assert!(!doc.is_empty() && !doc.ends_with('.'), "{name}");
         }
         for def in TABLE {
-            assert!(!signature(def.name).is_empty(), "{} is not documented", def.name);
+            assert!(
+                !signature(def.name).is_empty(),
+                "{} is not documented",
+                def.name
+            );
         }
     }
 

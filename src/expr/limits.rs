@@ -4,6 +4,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use regex::Regex;
 
@@ -73,7 +74,7 @@ pub(super) fn too_deep(offset: usize) -> CompileError {
 pub(super) struct Budget {
     steps: Cell<u64>,
     made: Cell<usize>,
-    patterns: RefCell<BTreeMap<String, Regex>>,
+    patterns: RefCell<BTreeMap<String, Arc<Regex>>>,
 }
 
 impl Budget {
@@ -118,15 +119,15 @@ impl Budget {
     }
 
     /// The compiled form of `pattern`. The charge depends on this evaluation only, not on what the cache happens to hold.
-    pub(super) fn regex(&self, pattern: &str) -> Result<Regex, EvalError> {
+    pub(super) fn regex(&self, pattern: &str) -> Result<Arc<Regex>, EvalError> {
         if let Some(known) = self.patterns.borrow().get(pattern) {
-            return Ok(known.clone());
+            return Ok(Arc::clone(known));
         }
         self.step(REGEX_STEPS)?;
         let compiled = super::standard::compile_regex(pattern)?;
         self.patterns
             .borrow_mut()
-            .insert(pattern.to_owned(), compiled.clone());
+            .insert(pattern.to_owned(), Arc::clone(&compiled));
         Ok(compiled)
     }
 }

@@ -2,7 +2,7 @@
 //! `${…}` parts.
 //!
 //! The grammar is that of CEL and is parsed by the `cel` crate, which nothing else may import. The parsed tree is checked
-//! against [`limits`] and lowered to a small tree of our own ([`compile`]), which [`eval`] walks directly over borrowed JSON.
+//! against [`limits`] and lowered to a small tree of our own (`compile`), which `eval` walks directly over borrowed JSON.
 //! The evaluator is ours because a verdict must be the same on any machine, forever: it counts its work and stops at
 //! a limit, keeps the order of objects, names the path that is absent, and does not change meaning with a dependency.
 //! `tests/golden/expr.json` is the promise; a change of one result there is a new version of the language.
@@ -39,6 +39,34 @@ pub type Json = serde_json::Value;
 
 /// The version of the language this module implements, as suites and transcripts name it.
 pub const LANGUAGE: &str = "cel-1";
+
+/// Whether an expression can read a variable of that name: a name of CEL that is neither a word of the grammar nor a type.
+pub fn is_variable_name(name: &str) -> bool {
+    const RESERVED: &[&str] = &[
+        "as",
+        "break",
+        "const",
+        "continue",
+        "else",
+        "false",
+        "for",
+        "function",
+        "if",
+        "import",
+        "in",
+        "let",
+        "loop",
+        "namespace",
+        "null",
+        "package",
+        "return",
+        "true",
+        "var",
+        "void",
+        "while",
+    ];
+    tree::is_name(name) && !RESERVED.contains(&name) && functions::type_name(name).is_none()
+}
 
 /// Why a text is not an expression of the language.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -127,9 +155,7 @@ impl EvalError {
 }
 
 /// Runs `work`, turning a panic into an error: one bad expression must not end a run.
-fn contained<T>(
-    work: impl FnOnce() -> Result<T, EvalError>,
-) -> Result<T, EvalError> {
+fn contained<T>(work: impl FnOnce() -> Result<T, EvalError>) -> Result<T, EvalError> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|_| {
         Err(EvalError::internal(
             "the expression evaluator failed; this is a bug",

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use regex::{Regex, RegexBuilder};
 
@@ -46,9 +46,10 @@ pub(super) fn matches<'a>(call: &Call<'_, 'a>) -> Made<'a> {
     Ok(Value::Bool(regex.is_match(text)))
 }
 
-/// Compiles a regular expression, or takes it from the cache: suites use the same few patterns many thousand times.
-pub(super) fn compile_regex(pattern: &str) -> Result<Regex, EvalError> {
-    static CACHE: LazyLock<Mutex<HashMap<String, Regex>>> = LazyLock::new(Mutex::default);
+/// Compiles a regular expression, or takes it from the cache: suites use the same few patterns many thousand times. Shared, not
+/// cloned, because a clone starts without the working memory that makes matching fast.
+pub(super) fn compile_regex(pattern: &str) -> Result<Arc<Regex>, EvalError> {
+    static CACHE: LazyLock<Mutex<HashMap<String, Arc<Regex>>>> = LazyLock::new(Mutex::default);
     const CACHED: usize = 256;
 
     if pattern.len() > MAX_REGEX {
@@ -62,7 +63,7 @@ pub(super) fn compile_regex(pattern: &str) -> Result<Regex, EvalError> {
         .unwrap_or_else(PoisonError::into_inner)
         .get(pattern)
     {
-        return Ok(known.clone());
+        return Ok(Arc::clone(known));
     }
     let regex = RegexBuilder::new(pattern)
         .size_limit(MAX_REGEX_PROGRAM)
@@ -81,7 +82,8 @@ pub(super) fn compile_regex(pattern: &str) -> Result<Regex, EvalError> {
     if cache.len() >= CACHED {
         cache.clear();
     }
-    cache.insert(pattern.to_owned(), regex.clone());
+    let regex = Arc::new(regex);
+    cache.insert(pattern.to_owned(), Arc::clone(&regex));
     Ok(regex)
 }
 
@@ -114,7 +116,10 @@ pub(super) fn split<'a>(call: &Call<'_, 'a>) -> Made<'a> {
     // Every part costs an allocation; charge for the most there can be before making them.
     call.budget.make(text.len())?;
     let parts: Vec<&str> = match (most, separator.is_empty()) {
-        (None, true) => text.char_indices().map(|(at, c)| part(text, at, at + c.len_utf8())).collect(),
+        (None, true) => text
+            .char_indices()
+            .map(|(at, c)| part(text, at, at + c.len_utf8()))
+            .collect(),
         (None, false) => text.split(separator).collect(),
         (Some(most), true) => split_characters(text, most),
         (Some(most), false) => text.splitn(most, separator).collect(),
@@ -206,7 +211,9 @@ pub(super) fn to_int<'a>(call: &Call<'_, 'a>) -> Made<'a> {
         Value::Int(value) => Some(*value),
         Value::UInt(value) => i64::try_from(*value).ok(),
         // Both bounds are exact as doubles; the upper is one more than the largest integer.
-        Value::Double(value) if *value > -9.223_372_036_854_776e18 && *value < 9.223_372_036_854_776e18 => {
+        Value::Double(value)
+            if *value > -9.223_372_036_854_776e18 && *value < 9.223_372_036_854_776e18 =>
+        {
             Some(*value as i64)
         }
         Value::Double(_) => None,
@@ -239,7 +246,10 @@ pub(super) fn to_double<'a>(call: &Call<'_, 'a>) -> Made<'a> {
         Value::Int(value) => Ok(Value::Double(*value as f64)),
         Value::UInt(value) => Ok(Value::Double(*value as f64)),
         Value::Double(value) => Ok(Value::Double(*value)),
-        Value::Str(text) => text.parse().map(Value::Double).map_err(|_| not_numeric(call)),
+        Value::Str(text) => text
+            .parse()
+            .map(Value::Double)
+            .map_err(|_| not_numeric(call)),
         _ => Err(call.wants("a number or a string", 0)),
     }
 }

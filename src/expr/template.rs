@@ -110,7 +110,9 @@ impl Template {
         for part in &self.parts {
             match part {
                 Part::Literal(literal) => text.push_str(literal),
-                Part::Code(program) => program.with_value(scope, |value| push(&mut text, program, value))?,
+                Part::Code(program) => {
+                    program.with_value(scope, |value| push(&mut text, program, value))?
+                }
             }
         }
         Ok(text)
@@ -186,7 +188,10 @@ impl JsonTemplate {
             Json::Object(members) => {
                 let mut parsed = Vec::with_capacity(members.len());
                 for (key, value) in members {
-                    parsed.push((Template::parse(key)?, JsonTemplate::nested(value, depth + 1)?));
+                    parsed.push((
+                        Template::parse(key)?,
+                        JsonTemplate::nested(value, depth + 1)?,
+                    ));
                 }
                 JsonTemplate::object(parsed)
             }

@@ -144,24 +144,27 @@ impl Node {
 
 /// `root` with the first steps of a path.
 pub(super) fn path_text(root: &Node, steps: &[Step]) -> String {
-    steps
-        .iter()
-        .fold(root.text(), |text, step| match step {
-            Step::Field(field) => field_text(text, field),
-            Step::Index(Node::Str(key)) => field_text(text, key),
-            Step::Index(index) => format!("{text}[{}]", index.text()),
-        })
+    steps.iter().fold(root.text(), |text, step| match step {
+        Step::Field(field) => field_text(text, field),
+        Step::Index(Node::Str(key)) => field_text(text, key),
+        Step::Index(index) => format!("{text}[{}]", index.text()),
+    })
 }
 
 /// `text.field`, or `text['fi-eld']` where the short form is not the language.
 pub(super) fn field_text(text: String, field: &str) -> String {
-    let plain = field
-        .bytes()
-        .enumerate()
-        .all(|(at, b)| b == b'_' || b.is_ascii_alphabetic() || (at > 0 && b.is_ascii_digit()));
-    if plain && !field.is_empty() {
+    if is_name(field) {
         format!("{text}.{field}")
     } else {
         format!("{text}['{}']", field.escape_debug())
     }
+}
+
+/// Whether a text has the form of a name.
+pub(super) fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .enumerate()
+            .all(|(at, b)| b == b'_' || b.is_ascii_alphabetic() || (at > 0 && b.is_ascii_digit()))
 }

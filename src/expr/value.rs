@@ -186,9 +186,12 @@ impl<'a> Value<'a> {
             Value::Str(text) => Json::from(&**text),
             Value::Type(name) => Json::from(*name),
             Value::List(List::Ref(items)) => Json::Array(items.to_vec()),
-            Value::List(items) => {
-                Json::Array(items.iter().map(|item| item.to_json()).collect::<Result<_, _>>()?)
-            }
+            Value::List(items) => Json::Array(
+                items
+                    .iter()
+                    .map(|item| item.to_json())
+                    .collect::<Result<_, _>>()?,
+            ),
             Value::Map(Map::Ref(members)) => Json::Object((*members).clone()),
             Value::Map(members) => {
                 let mut object = serde_json::Map::new();
@@ -381,7 +384,9 @@ fn same_scalar(a: &Value<'_>, b: &Value<'_>) -> bool {
 fn order_numbers(a: &Value<'_>, b: &Value<'_>) -> Option<Ordering> {
     match (a, b) {
         (Value::Double(a), Value::Double(b)) => a.partial_cmp(b),
-        (Value::Double(a), b) => integer(b).and_then(|b| order_exactly(b, *a)).map(Ordering::reverse),
+        (Value::Double(a), b) => integer(b)
+            .and_then(|b| order_exactly(b, *a))
+            .map(Ordering::reverse),
         (a, Value::Double(b)) => integer(a).and_then(|a| order_exactly(a, *b)),
         (a, b) => Some(integer(a)?.cmp(&integer(b)?)),
     }

@@ -24,7 +24,9 @@ pub(super) fn url_join<'a>(call: &Call<'_, 'a>) -> Made<'a> {
     let not_a_url = |_| call.failed("the base is not a URL or an absolute path");
     let not_a_reference = |_| call.failed("the reference is not a URL reference");
     if base.starts_with('/') && !base.starts_with("//") {
-        let base = Url::parse(NO_ORIGIN).and_then(|origin| origin.join(base)).map_err(not_a_url)?;
+        let base = Url::parse(NO_ORIGIN)
+            .and_then(|origin| origin.join(base))
+            .map_err(not_a_url)?;
         let joined = String::from(base.join(reference).map_err(not_a_reference)?);
         return match joined.strip_prefix(NO_ORIGIN) {
             Some(path) => call.make_text(path.to_owned()),
@@ -44,7 +46,11 @@ pub(super) fn url_path<'a>(call: &Call<'_, 'a>) -> Made<'a> {
     let parts = SHAPE.as_ref().and_then(|shape| shape.captures(url));
     let parts = parts.ok_or_else(|| EvalError::internal("the shape of URLs is not defined"))?;
     let path = parts.get(3).map_or("", |path| path.as_str());
-    let path = if path.is_empty() && parts.get(2).is_some() { "/" } else { path };
+    let path = if path.is_empty() && parts.get(2).is_some() {
+        "/"
+    } else {
+        path
+    };
     call.make_text(path.to_owned())
 }
 
@@ -68,7 +74,12 @@ pub(super) fn find_all<'a>(call: &Call<'_, 'a>) -> Made<'a> {
     call.make_list(found)
 }
 
-fn collect<'a>(value: &Value<'a>, key: &str, found: &mut Vec<Value<'a>>, budget: &Budget) -> Result<(), EvalError> {
+fn collect<'a>(
+    value: &Value<'a>,
+    key: &str,
+    found: &mut Vec<Value<'a>>,
+    budget: &Budget,
+) -> Result<(), EvalError> {
     budget.step(1)?;
     match value {
         Value::List(list) => {
@@ -174,6 +185,11 @@ pub(super) fn is_uuid<'a>(call: &Call<'_, 'a>) -> Made<'a> {
     Ok(Value::Bool(form))
 }
 
+/// Never evaluated where it may stand: the interpreter takes `${secret('label')}` as a whole and asks its world.
+pub(super) fn secret<'a>(call: &Call<'_, 'a>) -> Made<'a> {
+    Err(call.failed("a secret is made only by a `let` variable whose whole value is `${secret('label')}`"))
+}
+
 /// `{{secret:LABEL:32 hexadecimal digits:LENGTH}}`, as the redactor writes it.
 pub(super) fn secret_length<'a>(call: &Call<'_, 'a>) -> Made<'a> {
     let length = call
@@ -213,7 +229,11 @@ pub(super) fn short_json(value: &Value<'_>, most: usize) -> String {
         Value::Map(map) => format!("an object of {}", count(map.len(), "member")),
         Value::Str(text) => {
             let start: String = text.chars().take(most).collect();
-            format!("{} … ({})", Json::from(start), count(text.chars().count(), "character"))
+            format!(
+                "{} … ({})",
+                Json::from(start),
+                count(text.chars().count(), "character")
+            )
         }
         other => other.scalar_text().unwrap_or_default(),
     }

@@ -278,9 +278,29 @@ impl Redact for Headers {
 impl Redact for Body {
     fn redact(&mut self, vault: &Vault) {
         if let std::borrow::Cow::Owned(redacted) = vault.redact_bytes(&self.bytes) {
-            self.bytes = redacted.into();
+            self.bytes = plain_tokens(redacted).into();
         }
     }
+}
+
+/// In a JSON document the token of an escaped secret stands for the same string as the token of the secret itself, so
+/// both are spelled alike: checks compare what the strings mean.
+fn plain_tokens(redacted: Vec<u8>) -> Vec<u8> {
+    const ESCAPED: &str = ":json}}";
+    let Ok(text) = std::str::from_utf8(&redacted) else { return redacted };
+    if !text.contains(ESCAPED) || serde_json::from_str::<serde::de::IgnoredAny>(text).is_err() {
+        return redacted;
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(ESCAPED) {
+        out.push_str(before);
+        let in_token = before.rfind("{{secret:").is_some_and(|at| !before.get(at..).unwrap_or_default().contains("}}"));
+        out.push_str(if in_token { "}}" } else { ESCAPED });
+        rest = after;
+    }
+    out.push_str(rest);
+    out.into_bytes()
 }
 
 impl Redact for Exchange {
@@ -299,5 +319,25 @@ impl Redact for Exchange {
         {
             failure.detail = redacted;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    #[test]
+    fn an_escaped_secret_in_json_is_the_same_secret() {
+        let vault = Vault::new();
+        let token = vault.learn("pw", &Secret::new("quote\"and\\slash"));
+        let value = serde_json::json!({"a": "quote\"and\\slash", "b": "x:json}}", "c": "<quote\"and\\slash>"});
+        let mut body = Body::new(value.to_string());
+        body.redact(&vault);
+        let expected = serde_json::json!({"a": token, "b": "x:json}}", "c": format!("<{token}>")});
+        assert_eq!(body.json().unwrap(), expected);
+        let mut text = Body::new("say quote\\\"and\\\\slash");
+        text.redact(&vault);
+        assert!(text.text().ends_with(":json}}"), "{}", text.text());
     }
 }

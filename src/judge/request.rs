@@ -69,7 +69,7 @@ pub(super) fn build(step: &RequestStep, suite: &Suite, env: &Env, scope: &Scope)
             None => headers.remove(name),
         }
     }
-    Ok(Request { method: step.method.clone(), url, headers, body: Body::new(body) })
+    Ok(Request { method: step.method.render(scope)?, url, headers, body: Body::new(body) })
 }
 
 /// The identity of a step, rendered.

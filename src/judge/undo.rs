@@ -35,7 +35,7 @@ impl<'a, W: World> Interp<'a, '_, W> {
         let id = u32::try_from(self.undo.len()).unwrap_or(u32::MAX);
         let offset = request.undo.first().map_or(0, |step| step.span.start);
         let url = request.url.render(&self.scope).unwrap_or_else(|_| request.url.source().to_owned());
-        let what = format!("{} {url}", request.method);
+        let what = format!("{} {url}", request.method.source());
         self.undo.push(Undo { id, step: request, offset, what, scope: self.scope.clone(), since: self.last_n(), lost: true });
         let stage = PledgeStage::Before(self.scope.to_json());
         self.world.pledge(Pledge { id, step: offset, stage }).await;
@@ -117,7 +117,7 @@ impl<'a, W: World> Interp<'a, '_, W> {
         };
         scope.set_seed(&self.env.seed);
         scope.set("target", self.env.target.clone());
-        let what = format!("{} {}", step.method, step.url.source());
+        let what = format!("{} {}", step.method.source(), step.url.source());
         self.undo.push(Undo { id: 0, step, offset, what, scope, since: None, lost });
         true
     }

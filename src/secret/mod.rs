@@ -8,8 +8,8 @@
 //!
 //! The secret itself; JSON escapes, percent-encoding, form encoding and HTML/XML entities in any mixture and spelling,
 //! also nested twice; hexadecimal in lower or upper case; Base64 with both alphabets, with and without padding, also
-//! in the middle of longer encoded text, also of the JSON-escaped or percent-encoded secret. Own tokens are never
-//! looked into.
+//! in the middle of longer encoded text, also of the JSON-escaped or percent-encoded secret. Own tokens, as written,
+//! are never looked into.
 //!
 //! # What is not
 //!

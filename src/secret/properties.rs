@@ -48,7 +48,7 @@ fn spell(kind: usize, before: &str, secret: &str, after: &str) -> String {
             .map(|b| format!("%{b:02X}"))
             .collect::<String>(),
         7 => secret.bytes().map(|b| format!("%{b:02x}")).collect(),
-        8 => inside(Form::Form),
+        8 => inside(Form::Plus),
         9 => inside(Form::Html),
         10 => secret
             .chars()
@@ -75,7 +75,7 @@ fn readable(text: &str, secret: &str) -> bool {
     for form in [
         Form::Json,
         Form::Url,
-        Form::Form,
+        Form::Plus,
         Form::Html,
         Form::Hex,
         Form::HexU,
@@ -130,7 +130,7 @@ fn without_tokens(text: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, rng_seed: proptest::test_runner::RngSeed::Fixed(1), ..ProptestConfig::with_cases(200) })]
 
     #[test]
     fn no_secret_survives(secret in secrets(), before in surroundings(), after in surroundings(), kind in 0..KINDS) {

@@ -220,7 +220,7 @@ impl Index {
     fn collect_views(&self, text: &[u8], depth: usize, hits: &mut Vec<Hit>) {
         for view in VIEWS {
             // Without a space in any secret the form view finds nothing that the percent view does not.
-            if view.form() == Form::Form && !(self.spaces && memchr::memchr(b'+', text).is_some()) {
+            if view.form() == Form::Plus && !(self.spaces && memchr::memchr(b'+', text).is_some()) {
                 continue;
             }
             let Some(decoded) = view.decode(text) else {
@@ -369,7 +369,7 @@ fn literals_of(secret: &str) -> Vec<(Vec<u8>, Kind)> {
         Form::Raw,
         Form::Json,
         Form::Url,
-        Form::Form,
+        Form::Plus,
         Form::Html,
         Form::Hex,
         Form::HexU,

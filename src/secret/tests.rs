@@ -222,8 +222,6 @@ fn own_tokens_are_left_alone_and_others_are_not_trusted() {
     assert_eq!(own.redact(&once), once.as_str());
     assert!(!own.contains_secret(once.as_bytes()));
     assert_eq!(own.reveal(&once), text);
-    let encoded = token::percent(&once, true, false);
-    assert_eq!(own.redact(&encoded), encoded, "an encoded token is a token");
     let forged = format!("{{{{secret:hunter22:{}:8}}}}", "0".repeat(32));
     let own = vault(&[("pw", "hunter22")]);
     assert!(own.redact(&forged).contains("{{secret:{{secret:pw:"));
@@ -244,7 +242,7 @@ fn reveal_gives_the_form_back() {
         token::Form::Raw,
         token::Form::Json,
         token::Form::Url,
-        token::Form::Form,
+        token::Form::Plus,
         token::Form::Html,
         token::Form::B64,
         token::Form::B64n,

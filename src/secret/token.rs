@@ -20,7 +20,7 @@ pub(super) enum Form {
     /// Percent-encoded.
     Url,
     /// Percent-encoded with `+` for a space.
-    Form,
+    Plus,
     /// With HTML or XML entities.
     Html,
     /// A whole Base64 text, standard alphabet, padded.
@@ -44,7 +44,7 @@ pub(super) const BASE64_FORMS: [Form; 4] = [Form::B64, Form::B64n, Form::B64u, F
 const NAMES: [(Form, &str); 11] = [
     (Form::Json, "json"),
     (Form::Url, "url"),
-    (Form::Form, "form"),
+    (Form::Plus, "form"),
     (Form::Html, "html"),
     (Form::B64, "b64"),
     (Form::B64n, "b64n"),
@@ -126,7 +126,7 @@ pub(super) fn encode(secret: &str, form: Form) -> Option<String> {
         Form::Skip(bytes) => secret.get(bytes..)?.to_string(),
         Form::Json => json(secret),
         Form::Url => percent(secret, true, false),
-        Form::Form => percent(secret, true, true),
+        Form::Plus => percent(secret, true, true),
         Form::Html => html(secret),
         Form::B64 => STANDARD.encode(bytes),
         Form::B64n => STANDARD_NO_PAD.encode(bytes),

@@ -8,11 +8,11 @@ use super::token::Form;
 pub(super) enum View {
     Json,
     Url,
-    Form,
+    Plus,
     Html,
 }
 
-pub(super) const VIEWS: [View; 4] = [View::Json, View::Url, View::Form, View::Html];
+pub(super) const VIEWS: [View; 4] = [View::Json, View::Url, View::Plus, View::Html];
 
 /// The decoded text, and where escapes stood.
 pub(super) struct Decoded {
@@ -37,7 +37,7 @@ impl View {
         match self {
             View::Json => Form::Json,
             View::Url => Form::Url,
-            View::Form => Form::Form,
+            View::Plus => Form::Plus,
             View::Html => Form::Html,
         }
     }
@@ -81,7 +81,7 @@ impl View {
         let found = match self {
             View::Json => memchr::memchr(b'\\', rest),
             View::Url => memchr::memchr(b'%', rest),
-            View::Form => memchr::memchr2(b'%', b'+', rest),
+            View::Plus => memchr::memchr2(b'%', b'+', rest),
             View::Html => memchr::memchr(b'&', rest),
         };
         found.map(|index| from + index)
@@ -90,8 +90,8 @@ impl View {
     fn unit(self, rest: &[u8]) -> Option<Unit> {
         match self {
             View::Json => json_unit(rest),
-            View::Form if rest.first() == Some(&b'+') => Some(byte(b' ', 1)),
-            View::Url | View::Form => Some(byte(hex(rest.get(1..3)?)? as u8, 3)),
+            View::Plus if rest.first() == Some(&b'+') => Some(byte(b' ', 1)),
+            View::Url | View::Plus => Some(byte(hex(rest.get(1..3)?)? as u8, 3)),
             View::Html => html_unit(rest),
         }
     }

@@ -17,3 +17,6 @@ pub use catalogue::{Catalogue, InstanceRef, lint_files};
 pub use embedded::{embedded, embedded_suites};
 pub use model::*;
 pub use reader::{read_family, read_suite};
+
+#[cfg(test)]
+mod tests;

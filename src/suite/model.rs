@@ -37,7 +37,18 @@ pub struct Suite {
 }
 
 /// What a case may do to the target; the operator allows a level with `--allow`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Risk {
     /// Reads only; failed logins count as reads.
@@ -120,7 +131,7 @@ pub enum Rows {
 pub struct Row {
     /// Shown in brackets behind the case id.
     pub name: String,
-    /// Variables of the row.
+    /// Variables of the row, `name` among them.
     pub variables: Vec<(String, Json)>,
 }
 
@@ -283,8 +294,8 @@ pub struct Part {
 /// A request as a case states it.
 #[derive(Debug)]
 pub struct RequestStep {
-    /// Method, upper-case.
-    pub method: String,
+    /// Method, upper-case; an expression only in `request: {method, url}`, for cases with a row per method.
+    pub method: Template,
     /// Absolute, or relative to the service's base URL.
     pub url: Template,
     /// Query parameters, appended in order.

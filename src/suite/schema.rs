@@ -14,12 +14,18 @@ pub fn schema() -> Value {
     for object in keys::OBJECTS {
         defs.insert(slug(object), object_schema(object));
     }
-    let kinds: Vec<Value> = keys::STEPS.iter().map(|(object, _)| reference(object)).collect();
+    let kinds: Vec<Value> = keys::STEPS
+        .iter()
+        .map(|(object, _)| reference(object))
+        .collect();
     defs.insert(
         "step".to_owned(),
         json!({ "description": "One step; its kind follows from its keys.", "anyOf": kinds }),
     );
-    defs.insert("steps".to_owned(), json!({ "type": "array", "minItems": 1, "items": { "$ref": "#/$defs/step" } }));
+    defs.insert(
+        "steps".to_owned(),
+        json!({ "type": "array", "minItems": 1, "items": { "$ref": "#/$defs/step" } }),
+    );
     defs.insert("matcher-value".to_owned(), matcher());
     defs.sort_keys();
     json!({
@@ -66,12 +72,18 @@ fn object_schema(object: &'static Object) -> Value {
         "properties": properties,
         "additionalProperties": false,
     });
-    let Some(members) = schema.as_object_mut() else { return schema };
+    let Some(members) = schema.as_object_mut() else {
+        return schema;
+    };
     if !required.is_empty() {
         members.insert("required".to_owned(), json!(required));
     }
     if !object.one_of.is_empty() {
-        let one: Vec<Value> = object.one_of.iter().map(|name| json!({ "required": [name] })).collect();
+        let one: Vec<Value> = object
+            .one_of
+            .iter()
+            .map(|name| json!({ "required": [name] }))
+            .collect();
         members.insert("oneOf".to_owned(), json!(one));
     }
     if std::ptr::eq(object, &keys::MATCHER) {
@@ -100,11 +112,15 @@ fn kind_schema(kind: &Kind) -> Value {
         Kind::Bool => json!({ "type": "boolean" }),
         Kind::Duration => json!({ "type": "string", "pattern": "^[0-9]" }),
         Kind::Size => json!({ "type": ["string", "integer"] }),
-        Kind::Integer(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
+        Kind::Integer(least, most) => {
+            json!({ "type": "integer", "minimum": least, "maximum": most })
+        }
         Kind::Number => json!({ "type": "number" }),
-        Kind::Json | Kind::Literal | Kind::Save => json!({}),
+        Kind::Json | Kind::Save => json!({}),
         Kind::Id => json!({ "type": "string", "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$" }),
-        Kind::DottedId => json!({ "type": "string", "pattern": r"^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+$" }),
+        Kind::DottedId => {
+            json!({ "type": "string", "pattern": r"^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+$" })
+        }
         Kind::Variable => json!({ "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" }),
         Kind::Word(words) => word_schema(words),
         Kind::SecretPlace => json!({ "type": "string", "pattern": r"^(\$|header:)" }),
@@ -117,8 +133,12 @@ fn kind_schema(kind: &Kind) -> Value {
             let one = kind_schema(item);
             json!({ "anyOf": [one, { "type": "array", "minItems": 1, "items": one }] })
         }
-        Kind::Map(value, _) => json!({ "type": "object", "additionalProperties": kind_schema(value) }),
-        Kind::Either(kinds) => json!({ "anyOf": kinds.iter().map(kind_schema).collect::<Vec<_>>() }),
+        Kind::Map(value, _) => {
+            json!({ "type": "object", "additionalProperties": kind_schema(value) })
+        }
+        Kind::Either(kinds) => {
+            json!({ "anyOf": kinds.iter().map(kind_schema).collect::<Vec<_>>() })
+        }
         Kind::Steps => json!({ "$ref": "#/$defs/steps" }),
         Kind::Rows => rows_schema(),
     }

@@ -6,6 +6,7 @@ fn family(auth: &str) -> Family {
         id: "demo".into(),
         title: "Demo".into(),
         path: "/api/v1/".into(),
+        probe: None,
         concurrency: 4,
         auth: auth.into(),
         headers: Vec::new(),

@@ -38,17 +38,32 @@ impl Reader {
         let mut params = Vec::new();
         self.names = Names::constant();
         self.names.response = true;
-        for item in fields.get("params").map(|node| self.list(node)).unwrap_or_default() {
-            let Some(name) = self.text(item) else { continue };
+        for item in fields
+            .get("params")
+            .map(|node| self.list(node))
+            .unwrap_or_default()
+        {
+            let Some(name) = self.text(item) else {
+                continue;
+            };
             self.variable(item.span, &name);
             self.names.define(&name);
             if params.contains(&name) {
-                self.error(codes::DUPLICATE, item.span, format!("parameter `{name}` appears twice"), "remove one");
+                self.error(
+                    codes::DUPLICATE,
+                    item.span,
+                    format!("parameter `{name}` appears twice"),
+                    "remove one",
+                );
             }
             params.push(name);
         }
         let steps = self.steps_or_empty(fields.get("steps")?);
-        Some(Group { params, steps, span: key.span })
+        Some(Group {
+            params,
+            steps,
+            span: key.span,
+        })
     }
 
     /// The cases or fixtures of the suite.
@@ -59,10 +74,17 @@ impl Reader {
         object: &'static Object,
         groups: &BTreeMap<String, Group>,
     ) -> Vec<Case> {
-        let Some(node) = fields.get(name) else { return Vec::new() };
+        let Some(node) = fields.get(name) else {
+            return Vec::new();
+        };
         let items = self.list(node);
         if items.is_empty() && node.as_seq().is_some() {
-            self.error(codes::EMPTY, fields.key_span(name), format!("`{name}` is empty"), "add one, or remove the key");
+            self.error(
+                codes::EMPTY,
+                fields.key_span(name),
+                format!("`{name}` is empty"),
+                "add one, or remove the key",
+            );
         }
         let mut cases: Vec<Case> = Vec::new();
         for item in items {
@@ -73,7 +95,13 @@ impl Reader {
             // What a case does as a whole can be judged only when all of it was understood.
             if self.errors == before {
                 let head = item.get("id").map_or(item.span, |node| node.span);
-                for diagnostic in lint::case(&case, groups, object.key("capability").is_some(), head, &self.source) {
+                for diagnostic in lint::case(
+                    &case,
+                    groups,
+                    object.key("capability").is_some(),
+                    head,
+                    &self.source,
+                ) {
                     self.report(diagnostic);
                 }
             }
@@ -109,25 +137,52 @@ impl Reader {
         let id = fields.get("id").and_then(|node| self.id(node));
         let title = self.required_text(&fields, "title");
         let spec = fields.get("spec").and_then(|node| self.text(node));
-        let risk = match fields.get("risk").and_then(|node| self.word(node, &["read", "write", "disruptive"])) {
+        let risk = match fields
+            .get("risk")
+            .and_then(|node| self.word(node, &["read", "write", "disruptive"]))
+        {
             Some("write") => Risk::Write,
             Some("disruptive") => Risk::Disruptive,
             _ => Risk::Read,
         };
-        let capabilities = if is_case { self.capabilities(&fields) } else { Vec::new() };
-        let covers = if is_case { self.covers(&fields) } else { Vec::new() };
+        let capabilities = if is_case {
+            self.capabilities(&fields)
+        } else {
+            Vec::new()
+        };
+        let covers = if is_case {
+            self.covers(&fields)
+        } else {
+            Vec::new()
+        };
         self.names = Names::constant();
         self.streams.clear();
         let needs = self.needs(&fields);
+        let each = if is_case {
+            self.each(&fields)
+        } else {
+            Rows::Once
+        };
         let requires = self.requires(&fields);
-        let each = if is_case { self.each(&fields) } else { Rows::Once };
         let serial = fields
             .get("serial")
-            .map(|node| self.one_or_many(node).iter().filter_map(|item| self.text(item)).collect())
+            .map(|node| {
+                self.one_or_many(node)
+                    .iter()
+                    .filter_map(|item| self.text(item))
+                    .collect()
+            })
             .unwrap_or_default();
         let within = self.duration_or(&fields, "within", WITHIN);
-        let steps = fields.get("steps").map(|node| self.steps_or_empty(node)).unwrap_or_default();
-        let outputs = if is_case { Vec::new() } else { self.outputs(&fields) };
+        let steps = fields
+            .get("steps")
+            .map(|node| self.steps_or_empty(node))
+            .unwrap_or_default();
+        let outputs = if is_case {
+            Vec::new()
+        } else {
+            self.outputs(&fields)
+        };
         Some(Case {
             id: id?,
             title: title?,
@@ -147,34 +202,62 @@ impl Reader {
     }
 
     fn capabilities(&mut self, fields: &Fields<'_>) -> Vec<CapabilityId> {
-        let Some(node) = fields.get("capability") else { return Vec::new() };
+        let Some(node) = fields.get("capability") else {
+            return Vec::new();
+        };
         let items = self.one_or_many(node);
         if items.is_empty() {
-            self.error(codes::EMPTY, node.span, "the case gives evidence for no capability", "name at least one");
+            self.error(
+                codes::EMPTY,
+                node.span,
+                "the case gives evidence for no capability",
+                "name at least one",
+            );
         }
         let mut ids: Vec<CapabilityId> = Vec::new();
         for item in items {
             let Some(text) = self.id(item) else { continue };
             match text.parse::<CapabilityId>() {
                 Ok(id) if ids.contains(&id) => {
-                    self.error(codes::DUPLICATE, item.span, format!("capability `{id}` appears twice"), "remove one");
+                    self.error(
+                        codes::DUPLICATE,
+                        item.span,
+                        format!("capability `{id}` appears twice"),
+                        "remove one",
+                    );
                 }
                 Ok(id) => ids.push(id),
-                Err(error) => self.error(codes::BAD_ID, item.span, error.to_string(), "use a shorter id"),
+                Err(error) => self.error(
+                    codes::BAD_ID,
+                    item.span,
+                    error.to_string(),
+                    "use a shorter id",
+                ),
             }
         }
         ids
     }
 
     fn covers(&mut self, fields: &Fields<'_>) -> Vec<String> {
-        let Some(node) = fields.get("covers") else { return Vec::new() };
+        let Some(node) = fields.get("covers") else {
+            return Vec::new();
+        };
         let mut ids = Vec::new();
         for item in self.one_or_many(node) {
-            let Some(text) = self.text(item) else { continue };
-            let good = text.split_once(':').is_some_and(|(scheme, id)| !scheme.is_empty() && !id.trim().is_empty() && !scheme.contains(' '));
+            let Some(text) = self.text(item) else {
+                continue;
+            };
+            let good = text.split_once(':').is_some_and(|(scheme, id)| {
+                !scheme.is_empty() && !id.trim().is_empty() && !scheme.contains(' ')
+            });
             if !good {
                 let help = "write `scheme:id`, for instance `tempest:9a438d88-…`";
-                self.error(codes::BAD_VALUE, item.span, format!("`{text}` does not say whose test it is"), help);
+                self.error(
+                    codes::BAD_VALUE,
+                    item.span,
+                    format!("`{text}` does not say whose test it is"),
+                    help,
+                );
             }
             ids.push(text);
         }
@@ -183,16 +266,24 @@ impl Reader {
 
     fn needs(&mut self, fields: &Fields<'_>) -> Vec<Need> {
         self.aliases.clear();
-        let Some(node) = fields.get("needs") else { return Vec::new() };
+        let Some(node) = fields.get("needs") else {
+            return Vec::new();
+        };
         let mut needs = Vec::new();
         for (key, value) in self.map(node, "alias and fixture").unwrap_or_default() {
             self.variable(key.span, &key.text);
             self.names.define(&key.text);
-            let Some(written) = self.text(value) else { continue };
+            let Some(written) = self.text(value) else {
+                continue;
+            };
             let fixture = full(&self.suite_id, &written);
             self.known_fixture(&written, &fixture, value.span);
             self.aliases.insert(key.text.clone(), fixture.clone());
-            needs.push(Need { alias: key.text.clone(), fixture, span: value.span });
+            needs.push(Need {
+                alias: key.text.clone(),
+                fixture,
+                span: value.span,
+            });
         }
         needs
     }
@@ -200,11 +291,19 @@ impl Reader {
     /// Checks a fixture of this file; others are the catalogue's business.
     fn known_fixture(&mut self, written: &str, fixture: &str, span: Span) {
         if !fixture.contains('.') {
-            let help = format!("write `.{written}` for a fixture of this file, or `<suite>.{written}`");
-            self.error(codes::UNKNOWN_FIXTURE, span, format!("`{written}` does not say in which suite the fixture is"), help);
+            let help =
+                format!("write `.{written}` for a fixture of this file, or `<suite>.{written}`");
+            self.error(
+                codes::UNKNOWN_FIXTURE,
+                span,
+                format!("`{written}` does not say in which suite the fixture is"),
+                help,
+            );
             return;
         }
-        let Some(own) = local(&self.suite_id, fixture) else { return };
+        let Some(own) = local(&self.suite_id, fixture) else {
+            return;
+        };
         if self.facts.outputs_of(&self.suite_id, fixture).is_some() {
             return;
         }
@@ -212,45 +311,77 @@ impl Reader {
             Some(near) => format!("did you mean `.{near}`?"),
             None => "define it below `fixtures:`".to_owned(),
         };
-        self.error(codes::UNKNOWN_FIXTURE, span, format!("there is no fixture `{own}` in this file"), help);
+        self.error(
+            codes::UNKNOWN_FIXTURE,
+            span,
+            format!("there is no fixture `{own}` in this file"),
+            help,
+        );
     }
 
     fn requires(&mut self, fields: &Fields<'_>) -> Vec<Require> {
-        let Some(node) = fields.get("requires") else { return Vec::new() };
+        let Some(node) = fields.get("requires") else {
+            return Vec::new();
+        };
         if self.aliases.is_empty() {
             let help = "add `needs`, or send a request and use a `gap` step";
-            self.error(codes::GAP_WITHOUT_PROOF, fields.key_span("requires"), "no exchange can prove these requirements", help);
+            self.error(
+                codes::GAP_WITHOUT_PROOF,
+                fields.key_span("requires"),
+                "no exchange can prove these requirements",
+                help,
+            );
         }
         let mut requires = Vec::new();
         for item in self.list(node) {
-            let Some(own) = self.fields(item, &keys::REQUIRE) else { continue };
+            let Some(own) = self.fields(item, &keys::REQUIRE) else {
+                continue;
+            };
             let that = own.get("that").and_then(|node| self.program(node));
             let reason = own.get("reason").and_then(|node| self.template(node));
             if let (Some(that), Some(reason)) = (that, reason) {
-                requires.push(Require { that, reason, span: item.span });
+                requires.push(Require {
+                    that,
+                    reason,
+                    span: item.span,
+                });
             }
         }
         requires
     }
 
     fn each(&mut self, fields: &Fields<'_>) -> Rows {
-        let Some(node) = fields.get("each") else { return Rows::Once };
+        let Some(node) = fields.get("each") else {
+            return Rows::Once;
+        };
         if node.as_map().is_some() {
-            let Some(own) = self.fields(node, &keys::COUNT) else { return Rows::Once };
+            let Some(own) = self.fields(node, &keys::COUNT) else {
+                return Rows::Once;
+            };
             self.names.define("i");
             let count = self.integer(&own, "count").unwrap_or(1);
             return Rows::Count(u32::try_from(count).unwrap_or(1));
         }
         let items = self.list(node);
         if items.is_empty() {
-            self.error(codes::EMPTY, node.span, "a case with no rows never runs", "add a row, or remove `each`");
+            self.error(
+                codes::EMPTY,
+                node.span,
+                "a case with no rows never runs",
+                "add a row, or remove `each`",
+            );
         }
         let mut rows: Vec<Row> = Vec::new();
         for item in items {
             let Some(row) = self.row(item) else { continue };
             if rows.iter().any(|other| other.name == row.name) {
                 let message = format!("the row `{}` appears twice", row.name);
-                self.error(codes::DUPLICATE, item.span, message, "give each row its own name");
+                self.error(
+                    codes::DUPLICATE,
+                    item.span,
+                    message,
+                    "give each row its own name",
+                );
             }
             rows.push(row);
         }
@@ -261,29 +392,50 @@ impl Reader {
     fn row(&mut self, node: &Node) -> Option<Row> {
         let entries = self.map(node, "a row: `{name: …, …}`")?;
         let mut variables = Vec::new();
-        for (key, value) in entries.iter().filter(|(key, _)| key.text != "name") {
+        for (key, value) in entries {
             self.variable(key.span, &key.text);
             if is_variable(&key.text) {
                 self.names.define(&key.text);
             }
             if self.source.slice(value.span).contains("${") {
                 let help = "rows hold fixed values; compute with `let` in the steps";
-                self.error(codes::BAD_VALUE, value.span, "an expression in a row would not be evaluated", help);
+                self.error(
+                    codes::BAD_VALUE,
+                    value.span,
+                    "an expression in a row would not be evaluated",
+                    help,
+                );
             }
             variables.push((key.text.clone(), value.to_json()));
         }
         let Some(name) = node.get("name") else {
             let help = "add `name: some-name`; it becomes part of the test id";
-            self.error(codes::MISSING_KEY, super::fields::first_key(node), "the row has no `name`", help);
+            self.error(
+                codes::MISSING_KEY,
+                super::fields::first_key(node),
+                "the row has no `name`",
+                help,
+            );
             return None;
         };
         let text = self.text(name)?;
-        let good = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+        let good = !text.is_empty()
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
         if !good {
             let help = "use letters, digits, `-`, `_` and `.`";
-            self.error(codes::BAD_ID, name.span, format!("`{text}` cannot be the name of a row"), help);
+            self.error(
+                codes::BAD_ID,
+                name.span,
+                format!("`{text}` cannot be the name of a row"),
+                help,
+            );
         }
-        Some(Row { name: text, variables })
+        Some(Row {
+            name: text,
+            variables,
+        })
     }
 
     /// Every row must have what any row has: a variable must not be defined by chance.
@@ -299,19 +451,29 @@ impl Reader {
             if let Some(missing) = keys.iter().find(|key| row.get(key).is_none()) {
                 let message = format!("this row has no `{missing}`, another one has");
                 let help = format!("add `{missing}: null` or a value");
-                self.error(codes::MISSING_KEY, super::fields::first_key(row), message, help);
+                self.error(
+                    codes::MISSING_KEY,
+                    super::fields::first_key(row),
+                    message,
+                    help,
+                );
             }
         }
     }
 
     fn outputs(&mut self, fields: &Fields<'_>) -> Vec<(String, JsonTemplate)> {
-        let Some(node) = fields.get("outputs") else { return Vec::new() };
+        let Some(node) = fields.get("outputs") else {
+            return Vec::new();
+        };
         let mut outputs = Vec::new();
         for (key, value) in self.map(node, "outputs").unwrap_or_default() {
             if !is_variable(&key.text) {
                 self.variable(key.span, &key.text);
             }
-            outputs.extend(self.json(value).map(|template| (key.text.clone(), template)));
+            outputs.extend(
+                self.json(value)
+                    .map(|template| (key.text.clone(), template)),
+            );
         }
         outputs
     }

@@ -5,6 +5,7 @@ use serde_json_path::JsonPath;
 use super::super::codes;
 use super::super::model::{Save, SecretPlace};
 use super::Reader;
+use super::scope::find_name;
 use crate::expr::{CompileError, Json, JsonTemplate, Program, Template};
 use crate::text::yaml::{Node, Value};
 use crate::text::{Diagnostic, Span};
@@ -22,13 +23,27 @@ impl Reader {
         }
         .to_owned();
         if text.starts_with("${") && text.ends_with('}') {
-            let help = format!("write `{}`", text.trim_start_matches("${").trim_end_matches('}'));
-            self.error(codes::BAD_EXPRESSION, node.span, "an expression stands here without `${}`", help);
+            let help = format!(
+                "write `{}`",
+                text.trim_start_matches("${").trim_end_matches('}')
+            );
+            self.error(
+                codes::BAD_EXPRESSION,
+                node.span,
+                "an expression stands here without `${}`",
+                help,
+            );
             return None;
         }
         match Program::compile(&text) {
             Ok(program) => {
-                self.check_names(node, &text, true, program.variables().iter().map(String::as_str));
+                self.check_names(
+                    node,
+                    &text,
+                    true,
+                    program.variables().iter().map(String::as_str),
+                );
+                self.misplaced_secret(node, &text, true);
                 Some(program)
             }
             Err(error) => {
@@ -46,7 +61,15 @@ impl Reader {
         };
         match Template::parse(text) {
             Ok(template) => {
-                self.check_names(node, text, false, template.variables().iter().map(String::as_str));
+                self.check_names(
+                    node,
+                    text,
+                    false,
+                    template.variables().iter().map(String::as_str),
+                );
+                if !(self.in_let && is_new_secret(text)) {
+                    self.misplaced_secret(node, text, false);
+                }
                 Some(template)
             }
             Err(error) => {
@@ -68,19 +91,29 @@ impl Reader {
         }
         match &node.value {
             Value::Seq(items) => {
-                let items: Vec<Option<JsonTemplate>> = items.iter().map(|item| self.json_part(item)).collect();
-                items.into_iter().collect::<Option<Vec<_>>>().map(JsonTemplate::List)
+                let items: Vec<Option<JsonTemplate>> =
+                    items.iter().map(|item| self.json_part(item)).collect();
+                items
+                    .into_iter()
+                    .collect::<Option<Vec<_>>>()
+                    .map(JsonTemplate::List)
             }
             Value::Map(entries) => {
                 let members: Vec<Option<(Template, JsonTemplate)>> = entries
                     .iter()
                     .map(|(key, item)| {
-                        let name = self.template(&Node { span: key.span, value: Value::Str(key.text.clone()) });
+                        let name = self.template(&Node {
+                            span: key.span,
+                            value: Value::Str(key.text.clone()),
+                        });
                         let value = self.json_part(item);
                         Some((name?, value?))
                     })
                     .collect();
-                members.into_iter().collect::<Option<Vec<_>>>().map(JsonTemplate::Map)
+                members
+                    .into_iter()
+                    .collect::<Option<Vec<_>>>()
+                    .map(JsonTemplate::Map)
             }
             _ => {
                 let template = self.template(node)?;
@@ -94,11 +127,13 @@ impl Reader {
 
     fn compile_error(&mut self, node: &Node, text: &str, error: &CompileError) {
         let span = self.locate(node, text, error.offset, 1);
-        let mut diagnostic = Diagnostic::error(codes::BAD_EXPRESSION, error.message.clone()).label(span, "");
+        let mut diagnostic =
+            Diagnostic::error(codes::BAD_EXPRESSION, error.message.clone()).label(span, "");
         if let Some(help) = &error.help {
             diagnostic = diagnostic.help(help.clone());
         } else {
-            diagnostic = diagnostic.help("expressions are CEL: `body.Name == 'x' && size(body.Members) > 0`");
+            diagnostic = diagnostic
+                .help("expressions are CEL: `body.Name == 'x' && size(body.Members) > 0`");
         }
         self.report(diagnostic);
     }
@@ -110,7 +145,9 @@ impl Reader {
         let mut value = text.char_indices().peekable();
         let mut start = None;
         for (at, c) in written.char_indices() {
-            let Some(&(index, wanted)) = value.peek() else { break };
+            let Some(&(index, wanted)) = value.peek() else {
+                break;
+            };
             if c != wanted && !(c.is_whitespace() && wanted.is_whitespace()) {
                 continue;
             }
@@ -132,6 +169,25 @@ impl Reader {
                 Span::new(end.saturating_sub(1).max(node.span.start), end)
             }
             None => self.head(node.span),
+        }
+    }
+
+    /// Reports `secret(…)` where no secret can be made: whoever evaluates an expression again, as the judge does, must get
+    /// the same value.
+    fn misplaced_secret(&mut self, node: &Node, text: &str, plain: bool) {
+        if !text.contains("secret(") {
+            return;
+        }
+        if let Some(found) = find_name(text, plain, "secret").first() {
+            let span = self.locate(node, text, found.start, "secret".len());
+            let help =
+                "set it first, `let: {password: \"${secret('label')}\"}`, and use the variable";
+            self.error(
+                codes::BAD_EXPRESSION,
+                span,
+                "a new secret can only be the whole value of a `let` variable",
+                help,
+            );
         }
     }
 
@@ -159,13 +215,23 @@ impl Reader {
             Ok(regex) => Some(regex),
             Err(error) => {
                 let shown = error.to_string();
-                let reason = shown.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
+                let reason = shown
+                    .lines()
+                    .last()
+                    .unwrap_or_default()
+                    .trim()
+                    .trim_start_matches("error: ");
                 let help = if text.contains("${") {
                     "patterns are fixed text; use `that: text.matches(...)` for one that is computed"
                 } else {
                     "use the syntax of Rust's regex crate; in double quotes write `\\\\` for one backslash"
                 };
-                self.error(codes::BAD_REGEX, node.span, format!("this is not a regular expression: {reason}"), help);
+                self.error(
+                    codes::BAD_REGEX,
+                    node.span,
+                    format!("this is not a regular expression: {reason}"),
+                    help,
+                );
                 None
             }
         }
@@ -183,7 +249,12 @@ impl Reader {
             Err(error) => {
                 let message = format!("this is not a JSON Schema: {error}");
                 let span = find(node, error.instance_path().as_str()).span;
-                self.error(codes::BAD_SCHEMA, span, message, "schemas are draft 2020-12 unless they have `$schema`");
+                self.error(
+                    codes::BAD_SCHEMA,
+                    span,
+                    message,
+                    "schemas are draft 2020-12 unless they have `$schema`",
+                );
                 None
             }
         }
@@ -204,7 +275,9 @@ impl Reader {
     pub(super) fn secret_place(&mut self, node: &Node) -> Option<SecretPlace> {
         let text = self.text(node)?;
         if let Some(name) = text.strip_prefix("header:") {
-            return self.field_name(node.span, name.trim()).map(SecretPlace::Header);
+            return self
+                .field_name(node.span, name.trim())
+                .map(SecretPlace::Header);
         }
         self.path(node.span, &text).map(SecretPlace::Json)
     }
@@ -227,11 +300,26 @@ impl Reader {
 
     /// Warns when a value under a telling name is literal.
     pub(super) fn literal_secret(&mut self, name: &str, text: &str, span: Span) {
-        const NAMES: &[&str] = &["password", "passwd", "adminpass", "secret", "token", "apikey", "authorization", "xauthtoken", "xsubjecttoken"];
-        if text.trim().is_empty() || text.contains("${") {
+        const NAMES: &[&str] = &[
+            "password",
+            "passwd",
+            "adminpass",
+            "secret",
+            "token",
+            "apikey",
+            "authorization",
+            "xauthtoken",
+            "xsubjecttoken",
+        ];
+        // A value too short for any password policy is there to be refused.
+        if text.trim().chars().count() < 8 || text.contains("${") {
             return;
         }
-        let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+        let plain: String = name
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect::<String>()
+            .to_ascii_lowercase();
         if NAMES.contains(&plain.as_str()) || plain.ends_with("password") {
             let message = format!("the value of `{name}` is written out");
             let help = "use `${secret('label')}`, a new random password that no report shows";
@@ -240,12 +328,26 @@ impl Reader {
     }
 }
 
+/// Whether a text is `${secret('label')}` and nothing else.
+fn is_new_secret(text: &str) -> bool {
+    text.strip_prefix("${secret('")
+        .and_then(|rest| rest.strip_suffix("')}"))
+        .is_some_and(|label| {
+            !label.is_empty()
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        })
+}
+
 /// Whether a string or key in it must be read as a template.
 fn has_template(node: &Node) -> bool {
     match &node.value {
         Value::Str(text) => text.contains("${"),
         Value::Seq(items) => items.iter().any(has_template),
-        Value::Map(entries) => entries.iter().any(|(key, item)| key.text.contains("${") || has_template(item)),
+        Value::Map(entries) => entries
+            .iter()
+            .any(|(key, item)| key.text.contains("${") || has_template(item)),
         _ => false,
     }
 }
@@ -256,7 +358,10 @@ fn find<'n>(node: &'n Node, pointer: &str) -> &'n Node {
     for part in pointer.split('/').skip(1) {
         let part = part.replace("~1", "/").replace("~0", "~");
         let next = match &at.value {
-            Value::Seq(items) => part.parse::<usize>().ok().and_then(|index| items.get(index)),
+            Value::Seq(items) => part
+                .parse::<usize>()
+                .ok()
+                .and_then(|index| items.get(index)),
             _ => at.get(&part),
         };
         match next {

@@ -13,20 +13,29 @@ use crate::text::{Diagnostic, Span, did_you_mean};
 /// Always defined.
 const CONSTANT: &[&str] = &["target", "run"];
 /// Defined once there was a response.
-const RESPONSE: &[&str] = &["status", "headers", "body", "text", "url", "path", "elapsed_ms", "at_ms"];
-/// Bound by some steps for their own expressions.
-const BOUND: &[&str] = &["frame", "frames", "responses", "crawled", "method", "referrer"];
+const RESPONSE: &[&str] = &[
+    "status",
+    "headers",
+    "body",
+    "text",
+    "url",
+    "path",
+    "elapsed_ms",
+    "at_ms",
+];
+/// Set by some steps for the steps behind them.
+const KEPT: &[&str] = &["responses", "crawled"];
 
-/// Names for each exchange of a crawl or of a fixture.
-pub(super) const EXCHANGE: &[&str] = &["method", "referrer"];
+/// Names for each resource of a crawl.
+pub(super) const CRAWL: &[&str] = &["referrer"];
+/// Names for each exchange of a fixture.
+pub(super) const OVER: &[&str] = &["method", "referrer"];
 /// Names while frames are received.
 pub(super) const FRAMES: &[&str] = &["frame", "frames"];
 
 /// Whether a case may not use the name for its own variables.
 pub(super) fn is_reserved(name: &str) -> bool {
-    // `method` and `referrer` and the others of `BOUND` are only hidden for the moment, but a reader of the file
-    // would not know which of two is meant.
-    CONSTANT.contains(&name) || RESPONSE.contains(&name) || BOUND.contains(&name)
+    CONSTANT.contains(&name) || RESPONSE.contains(&name) || KEPT.contains(&name)
 }
 
 /// What is defined.
@@ -54,7 +63,9 @@ impl Names {
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
-        self.own.contains(name) || CONSTANT.contains(&name) || (self.response && RESPONSE.contains(&name))
+        self.own.contains(name)
+            || CONSTANT.contains(&name)
+            || (self.response && RESPONSE.contains(&name))
     }
 
     /// Takes over what another way through the steps defines.
@@ -65,14 +76,31 @@ impl Names {
 
     fn all(&self) -> impl Iterator<Item = &str> {
         let response: &[&str] = if self.response { RESPONSE } else { &[] };
-        self.own.iter().map(String::as_str).chain(CONSTANT.iter().copied()).chain(response.iter().copied())
+        self.own
+            .iter()
+            .map(String::as_str)
+            .chain(CONSTANT.iter().copied())
+            .chain(response.iter().copied())
     }
 }
 
 impl Reader {
-    /// Reads something with names that only it can see.
-    pub(super) fn with_bound<T>(&mut self, bound: &[&str], read: impl FnOnce(&mut Reader) -> T) -> T {
-        let new: Vec<&str> = bound.iter().copied().filter(|name| !self.names.own.contains(*name)).collect();
+    /// Reads something with names that only it can see. A variable of the same name would be hidden: which of the two is
+    /// meant, nobody could tell.
+    pub(super) fn with_bound<T>(
+        &mut self,
+        place: Span,
+        bound: &[&str],
+        read: impl FnOnce(&mut Reader) -> T,
+    ) -> T {
+        let (hidden, new): (Vec<&str>, Vec<&str>) = bound
+            .iter()
+            .copied()
+            .partition(|name| self.names.own.contains(*name));
+        if let Some(name) = hidden.first() {
+            let message = format!("this step binds `{name}`, which is already a variable");
+            self.error(codes::RESERVED_NAME, place, message, "rename one of them");
+        }
         for name in &new {
             self.names.define(name);
         }
@@ -84,7 +112,13 @@ impl Reader {
     }
 
     /// Checks the variables that an expression or template (all of `text`) reads.
-    pub(super) fn check_names<'v>(&mut self, node: &Node, text: &str, plain: bool, variables: impl Iterator<Item = &'v str>) {
+    pub(super) fn check_names<'v>(
+        &mut self,
+        node: &Node,
+        text: &str,
+        plain: bool,
+        variables: impl Iterator<Item = &'v str>,
+    ) {
         for name in variables {
             if !self.names.has(name) {
                 self.unknown_name(node, text, plain, name);
@@ -102,34 +136,47 @@ impl Reader {
         };
         let (message, help) = if RESPONSE.contains(&name) {
             let message = format!("`{name}` is read before there is a response");
-            (message, "send a request first, in the same list of steps".to_owned())
-        } else if BOUND.contains(&name) {
-            let place = match name {
-                "frame" | "frames" => "in `until`, `expect` and `save` of a `receive` step",
-                "responses" => "in `expect` of a `parallel` step and behind it",
-                "crawled" => "behind a `crawl` step",
-                _ => "in the checks of `crawl` and `over`",
-            };
-            (format!("`{name}` is not defined here"), format!("it exists only {place}"))
+            (
+                message,
+                "send a request first, in the same list of steps".to_owned(),
+            )
+        } else if let Some(place) = bound_place(name) {
+            (
+                format!("`{name}` is not defined here"),
+                format!("it exists only {place}"),
+            )
         } else {
             let known: Vec<&str> = self.names.all().collect();
             let help = match did_you_mean(name, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None if self.in_group => "a group sees only its parameters and what it sets itself; add a parameter".to_owned(),
+                None if self.in_group => {
+                    "a group sees only its parameters and what it sets itself; add a parameter"
+                        .to_owned()
+                }
                 None => format!("defined here: `{}`", known.join("`, `")),
             };
             (format!("unknown variable `{name}`"), help)
         };
-        self.report(Diagnostic::error(codes::UNKNOWN_VARIABLE, message).label(span, "").help(help));
+        self.report(
+            Diagnostic::error(codes::UNKNOWN_VARIABLE, message)
+                .label(span, "")
+                .help(help),
+        );
     }
 
     /// Checks `alias.output` against what the fixture hands out.
     fn check_outputs(&mut self, node: &Node, text: &str, plain: bool, alias: &str, fixture: &str) {
         for found in find_name(text, plain, alias) {
-            let Some(output) = selected(text, found.end) else { continue };
+            let Some(output) = selected(text, found.end) else {
+                continue;
+            };
             let span = self.locate(node, text, found.end + 1, output.len());
             match self.facts.outputs_of(&self.suite_id, fixture) {
-                None => self.foreign.push(OutputUse { fixture: fixture.to_owned(), output: output.to_owned(), span }),
+                None => self.foreign.push(OutputUse {
+                    fixture: fixture.to_owned(),
+                    output: output.to_owned(),
+                    span,
+                }),
                 Some(outputs) if outputs.iter().any(|name| name == output) => {}
                 Some(outputs) => {
                     let diagnostic = unknown_output(fixture, output, span, outputs);
@@ -140,28 +187,49 @@ impl Reader {
     }
 }
 
+/// Where a name that some steps bind can be read.
+fn bound_place(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "frame" | "frames" => "in `until`, `expect` and `save` of a `receive` step",
+        "responses" => "in `expect` of a `parallel` step and behind it",
+        "crawled" => "behind a `crawl` step",
+        "method" => "in the checks of `over`",
+        "referrer" => "in the checks of `crawl` and `over`",
+        _ => return None,
+    })
+}
+
 /// The diagnostic for an output that the fixture does not have.
-pub(in crate::suite) fn unknown_output(fixture: &str, output: &str, span: Span, outputs: &[String]) -> Diagnostic {
+pub(in crate::suite) fn unknown_output(
+    fixture: &str,
+    output: &str,
+    span: Span,
+    outputs: &[String],
+) -> Diagnostic {
     let help = match did_you_mean(output, outputs.iter().map(String::as_str)) {
         Some(near) => format!("did you mean `{near}`?"),
         None if outputs.is_empty() => "give the fixture `outputs:`".to_owned(),
         None => format!("its outputs are `{}`", outputs.join("`, `")),
     };
     let message = format!("fixture `{fixture}` has no output `{output}`");
-    Diagnostic::error(codes::UNKNOWN_OUTPUT, message).label(span, "").help(help)
+    Diagnostic::error(codes::UNKNOWN_OUTPUT, message)
+        .label(span, "")
+        .help(help)
 }
 
 /// The name behind `.` at this place, unless it is called like a function.
 fn selected(text: &str, at: usize) -> Option<&str> {
     let rest = text.get(at..)?.strip_prefix('.')?;
-    let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
+    let end = rest
+        .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .unwrap_or(rest.len());
     let name = rest.get(..end)?;
     let called = rest.get(end..)?.starts_with('(');
     (!name.is_empty() && !called).then_some(name)
 }
 
 /// Where a name stands as an identifier of its own in an expression (`plain`) or in the `${…}` parts of a text.
-fn find_name(text: &str, plain: bool, name: &str) -> Vec<std::ops::Range<usize>> {
+pub(super) fn find_name(text: &str, plain: bool, name: &str) -> Vec<std::ops::Range<usize>> {
     let mut found = Vec::new();
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -230,7 +298,10 @@ mod tests {
     #[test]
     fn names_are_found_as_identifiers_only() {
         let at = |text: &str, plain, name: &str| -> Vec<usize> {
-            find_name(text, plain, name).into_iter().map(|range| range.start).collect()
+            find_name(text, plain, name)
+                .into_iter()
+                .map(|range| range.start)
+                .collect()
         };
         assert_eq!(at("a.b + b == 'b' + b_ + b", true, "b"), [6, 22]);
         assert_eq!(at("b/${ {'x': b} }/${b}", false, "b"), [11, 18]);

@@ -1,0 +1,173 @@
+//! Which recorded answer belongs to a request.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use percent_encoding::percent_decode_str;
+use serde_json::json;
+
+use super::UNRECORDED;
+use super::mask::unmask;
+use crate::http::{Exchange, FailureClass, Response};
+use crate::secret::Redacted;
+use crate::transcript::{Content, Reader};
+
+/// Requests of a case shown when one is not found.
+const SHOWN: usize = 10;
+
+/// A request as the server got it.
+pub(super) struct Question {
+    pub(super) agent: String,
+    pub(super) method: String,
+    /// Path with query.
+    pub(super) place: String,
+    pub(super) body: Bytes,
+}
+
+/// What the server does.
+pub(super) enum Answer {
+    Response { status: u16, headers: Vec<(String, String)>, body: Bytes },
+    /// Closes the connection.
+    Closed,
+    /// Says nothing for a while.
+    Silence,
+}
+
+/// The recording, with what of it was served.
+pub(super) struct Book {
+    transcript: Arc<Reader>,
+    recorded_origin: String,
+    origin: String,
+    cases: Mutex<HashMap<String, Case>>,
+}
+
+/// Requests of a case that are left, and those that were served last.
+#[derive(Default)]
+struct Case {
+    left: Vec<Entry>,
+    served: HashMap<(String, String), Arc<Redacted<Exchange>>>,
+    known: Vec<String>,
+}
+
+struct Entry {
+    method: String,
+    place: String,
+    exchange: Arc<Redacted<Exchange>>,
+}
+
+impl Book {
+    pub(super) fn new(transcript: Arc<Reader>, recorded_origin: String, origin: String) -> Self {
+        Self { transcript, recorded_origin, origin, cases: Mutex::default() }
+    }
+
+    pub(super) fn answer(&self, question: &Question) -> Answer {
+        let Some(id) = case_of(&question.agent) else {
+            return unrecorded("the `user-agent` names no case; this target answers only the harness", &[]);
+        };
+        let mut cases = self.cases.lock().unwrap_or_else(PoisonError::into_inner);
+        let case = match cases.entry(id.clone()) {
+            std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
+            std::collections::hash_map::Entry::Vacant(new) => match self.load(&id) {
+                Ok(case) => new.insert(case),
+                Err(why) => return unrecorded(&why, &[]),
+            },
+        };
+        match case.take(question) {
+            Some(exchange) => self.replay(&exchange),
+            None => {
+                let what = format!("case `{id}` has no recorded `{} {}`", question.method, question.place);
+                unrecorded(&what, &case.known)
+            }
+        }
+    }
+
+    fn load(&self, id: &str) -> Result<Case, String> {
+        let attempts = self.transcript.attempts(id);
+        let Some(last) = attempts.last() else { return Err(format!("case `{id}` was not recorded")) };
+        let events = self.transcript.load(id, *last).map_err(|e| e.to_string())?.unwrap_or_default();
+        let mut case = Case::default();
+        for content in events.events.into_values() {
+            let Content::Exchange { exchange, .. } = content else { continue };
+            let method = exchange.request.method.clone();
+            let place = place_of(&unmask(&exchange.request.url));
+            if case.known.len() < SHOWN {
+                case.known.push(format!("{method} {place}"));
+            }
+            case.left.push(Entry { method, place, exchange });
+        }
+        Ok(case)
+    }
+
+    fn replay(&self, exchange: &Exchange) -> Answer {
+        match (&exchange.response, &exchange.failure) {
+            (Some(response), _) => self.response(response),
+            (None, Some(failure)) if failure.class == FailureClass::Timeout => Answer::Silence,
+            (None, _) => Answer::Closed,
+        }
+    }
+
+    fn response(&self, response: &Response) -> Answer {
+        let headers =
+            response.headers.0.iter().map(|(name, value)| (name.clone(), self.at_home(value))).collect();
+        let bytes = response.body.bytes();
+        let mut body = match std::str::from_utf8(bytes) {
+            Ok(text) => self.at_home(text).into_bytes(),
+            Err(_) => bytes.to_vec(),
+        };
+        if response.body.is_truncated() {
+            // One byte more than the limit, so that the reader stops where it stopped then.
+            body.push(b' ');
+        }
+        Answer::Response { status: response.status, headers, body: body.into() }
+    }
+
+    /// A text with stand-ins for secrets and our own address.
+    fn at_home(&self, text: &str) -> String {
+        unmask(text).replace(&self.recorded_origin, &self.origin)
+    }
+}
+
+impl Case {
+    /// The next exchange with this method and place; one with the same body goes first, because requests that were
+    /// sent at the same time may arrive in another order. When the recording has run out, its last answer repeats.
+    fn take(&mut self, question: &Question) -> Option<Arc<Redacted<Exchange>>> {
+        let same = |entry: &Entry| entry.method == question.method && entry.place == question.place;
+        let same_body = |entry: &Entry| unmask(&entry.exchange.request.body.text()).as_bytes() == question.body;
+        let exact = self.left.iter().position(|entry| same(entry) && same_body(entry));
+        let at = exact.or_else(|| self.left.iter().position(same));
+        let key = (question.method.clone(), question.place.clone());
+        match at {
+            Some(at) => {
+                let entry = self.left.remove(at);
+                self.served.insert(key, Arc::clone(&entry.exchange));
+                Some(entry.exchange)
+            }
+            None => self.served.get(&key).cloned(),
+        }
+    }
+}
+
+/// The case in `name/version (CASE; run RUN)`.
+fn case_of(agent: &str) -> Option<String> {
+    let (_, comment) = agent.split_once('(')?;
+    let (case, _) = comment.rsplit_once("; run ")?;
+    Some(percent_decode_str(case).decode_utf8_lossy().into_owned())
+}
+
+/// Path and query of a URL, spelled as a client sends them.
+fn place_of(url: &str) -> String {
+    match url::Url::parse(url) {
+        Ok(parsed) => match parsed.query() {
+            Some(query) => format!("{}?{query}", parsed.path()),
+            None => parsed.path().to_owned(),
+        },
+        Err(_) => url.to_owned(),
+    }
+}
+
+fn unrecorded(why: &str, known: &[String]) -> Answer {
+    let body = json!({"error": why, "recorded": known}).to_string();
+    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    Answer::Response { status: UNRECORDED, headers, body: body.into() }
+}
