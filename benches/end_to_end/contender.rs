@@ -51,7 +51,7 @@ pub fn all(base: &str, folder: &Path) -> Fallible<Vec<Contender>> {
         output: None,
     }];
     let mut run = |role, name: &str, cases, write: fn(&Path, usize) -> Fallible<()>| -> Fallible<()> {
-        let catalogue = format!("{name}-{cases}");
+        let catalogue = format!("{name}-{cases}").replace(' ', "-");
         write(&folder.join(&catalogue), cases)?;
         list.push(Contender {
             role,
@@ -68,7 +68,7 @@ pub fn all(base: &str, folder: &Path) -> Fallible<Vec<Contender>> {
     run(Role::Rows, "rows", CASES, workload::rows)?;
     run(Role::RowsMany, "rows", MANY, workload::rows)?;
     for (role, bundle, cases) in [(Role::Verify, "separate cases", CASES), (Role::VerifyMany, "rows", MANY)] {
-        let path = folder.join(format!("{bundle}-{cases}.bundle"));
+        let path = folder.join(format!("{bundle}-{cases}.bundle").replace(' ', "-"));
         list.push(Contender {
             role,
             name: format!("assize verify, {bundle}"),
@@ -84,7 +84,7 @@ pub fn all(base: &str, folder: &Path) -> Fallible<Vec<Contender>> {
 fn assize_run(base: &str, catalogue: &Path) -> Vec<String> {
     let catalogue = catalogue.display().to_string();
     let jobs = IN_FLIGHT.to_string();
-    [ASSIZE, "run", base, "--family", "bench", "--suites", &catalogue, "-j", &jobs, "-o", OUTPUT].map(str::to_owned).to_vec()
+    [ASSIZE, "run", base, "--family", "openstack", "--suites", &catalogue, "-j", &jobs, "-o", OUTPUT].map(str::to_owned).to_vec()
 }
 
 fn hurl(base: &str, folder: &Path) -> Fallible<Vec<Contender>> {

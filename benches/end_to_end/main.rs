@@ -22,26 +22,36 @@ mod table;
 #[cfg(unix)]
 mod workload;
 
+#[cfg(unix)]
+use std::process::ExitCode;
+
 /// What a contender or helper of this bench can end with.
+#[cfg(unix)]
 type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
 
 #[cfg(unix)]
-fn main() -> Fallible<()> {
+fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.first().map(String::as_str) {
+    let result = match arguments.first().map(String::as_str) {
         Some("serve") => server::main(),
         Some("raw") => raw::main(&arguments[1..]),
         Some("measure") => measure::main(&arguments[1..]),
         // Without this argument it is `cargo test --benches` that calls, unoptimised.
         _ if !arguments.iter().any(|argument| argument == "--bench") => Ok(()),
         _ => compare(&arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
     }
 }
 
 #[cfg(not(unix))]
-fn main() -> Fallible<()> {
+fn main() {
     println!("skipped: CPU time and peak memory of a child process are read as Unix tells them");
-    Ok(())
 }
 
 /// Rounds when `cargo bench -- --rounds N` does not say otherwise.

@@ -37,14 +37,14 @@ const _: () = assert!(DOCUMENT.len() == 442);
 pub fn separate(folder: &Path, count: usize) -> Fallible<()> {
     let mut tests = Vec::new();
     for (file, start) in (0..count).step_by(PER_FILE).enumerate() {
-        let suite = format!("bench.load-{file}");
+        let suite = format!("openstack.load-{file}");
         let mut text = head(&suite);
         for number in start..count.min(start + PER_FILE) {
             let id = format!("read-{number}");
             case(&mut text, &id, "", &number.to_string());
             tests.push(format!("{suite}.{id}"));
         }
-        write(folder, &format!("suites/bench/load-{file}.yaml"), &text)?;
+        write(folder, &format!("suites/openstack/load-{file}.yaml"), &text)?;
     }
     catalogue(folder, &tests)
 }
@@ -54,14 +54,14 @@ pub fn rows(folder: &Path, count: usize) -> Fallible<()> {
     // Two cases at least, so that catalogues of any size have the same form.
     let cases = count.div_ceil(ROWS).max(2);
     let each = count / cases;
-    let mut text = head("bench.rows");
+    let mut text = head("openstack.rows");
     let mut tests = Vec::new();
     for number in 0..cases {
         let id = format!("read-{number}");
         case(&mut text, &id, &format!("    each: {{count: {each}}}\n"), &format!("{number}-${{i}}"));
-        tests.push(format!("bench.rows.{id}"));
+        tests.push(format!("openstack.rows.{id}"));
     }
-    write(folder, "suites/bench/rows.yaml", &text)?;
+    write(folder, "suites/openstack/rows.yaml", &text)?;
     catalogue(folder, &tests)
 }
 
@@ -72,37 +72,37 @@ fn head(suite: &str) -> String {
 fn case(text: &mut String, id: &str, extra: &str, server: &str) {
     let _ = write!(
         text,
-        "  - id: {id}\n    title: The server can be read\n    capability: bench-read\n{extra}    steps:\n      - get: \
+        "  - id: {id}\n    title: The server can be read\n    capability: server-read\n{extra}    steps:\n      - get: \
          /servers/{server}\n        expect:\n          status: 200\n          json: {{$.server.status: {STATUS}, \
          $.server.accessIPv4: {ADDRESS}}}\n",
     );
 }
 
-/// The family, and a guideline that requires all tests.
+/// The family (a generated one instead of the built-in one of that name; guidelines know no others), and a guideline that requires all tests.
 fn catalogue(folder: &Path, tests: &[String]) -> Fallible<()> {
     write(
         folder,
-        "suites/bench/family.yaml",
-        "format: 1\nfamily: bench\ntitle: Generated load\npath: /\nauth: none\nguideline: bench/2026.11\n",
+        "suites/openstack/family.yaml",
+        "format: 1\nfamily: openstack\ntitle: Generated load\npath: /\nauth: none\nguideline: openstack/2026.11\n",
     )?;
     let tests: serde_json::Map<_, _> = tests.iter().map(|test| (test.clone(), json!({}))).collect();
     let guideline = json!({
         "metadata": {
             "id": "2026.11",
             "schema": "2.0",
-            "assize": {"format": "assize-guideline/1", "family": "bench"},
+            "assize": {"format": "assize-guideline/1", "family": "openstack"},
             "approval": {"status": "draft", "target_approval": "2026.11", "releases": ["1"]}
         },
         "platforms": {"Bench": {"description": "All of it.", "components": [{"name": "bench"}]}},
         "components": {"bench": {"description": "All of it.", "capabilities": {
-            "required": ["bench-read"], "advisory": [], "deprecated": [], "removed": []
+            "required": ["server-read"], "advisory": [], "deprecated": [], "removed": []
         }}},
-        "capabilities": {"bench-read": {
+        "capabilities": {"server-read": {
             "name": "Reading", "description": "A server can be read.", "weight": 1, "required_since": "2026.11",
             "tests": tests
         }}
     });
-    write(folder, "capabilities/bench/2026.11.json", &serde_json::to_string_pretty(&guideline)?)
+    write(folder, "capabilities/openstack/2026.11.json", &serde_json::to_string_pretty(&guideline)?)
 }
 
 /// Writes one file of hurl for each case.
