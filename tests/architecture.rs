@@ -53,11 +53,7 @@ impl Table {
             }
             let (line, remedy) = line.split_once(" -- ").unwrap_or((line, ""));
             let parsed = table.add(line, remedy);
-            assert!(
-                parsed.is_some(),
-                "{TABLE}:{}: not understood: {line}",
-                number + 1
-            );
+            assert!(parsed.is_some(), "{TABLE}:{}: not understood: {line}", number + 1);
         }
         table
     }
@@ -78,8 +74,7 @@ impl Table {
                 return Some(());
             }
             "same" => {
-                self.same
-                    .extend(modules.into_iter().map(|m| (what.to_owned(), m)));
+                self.same.extend(modules.into_iter().map(|m| (what.to_owned(), m)));
                 return Some(());
             }
             "only" => RuleKind::Only,
@@ -91,12 +86,7 @@ impl Table {
             self.layers.get(module)?;
         }
         let remedy = remedy.to_owned();
-        self.rules.push(Rule {
-            kind,
-            what: words(what),
-            modules,
-            remedy,
-        });
+        self.rules.push(Rule { kind, what: words(what), modules, remedy });
         Some(())
     }
 
@@ -106,9 +96,7 @@ impl Table {
             return None;
         }
         let Some(own) = self.layers.get(from) else {
-            return Some(format!(
-                "module `{from}` has no layer; give it one in {TABLE}"
-            ));
+            return Some(format!("module `{from}` has no layer; give it one in {TABLE}"));
         };
         let Some(other) = self.layers.get(to) else {
             return Some(format!(
@@ -123,9 +111,9 @@ impl Table {
                 "{edge}: same layer; move what both need one layer down, or decide for the edge with \
                  `same {from}: {to}` in {TABLE}"
             )),
-            std::cmp::Ordering::Less => Some(format!(
-                "{edge}: upwards; move what is needed down, or let the upper module pass it in"
-            )),
+            std::cmp::Ordering::Less => {
+                Some(format!("{edge}: upwards; move what is needed down, or let the upper module pass it in"))
+            }
         }
     }
 }
@@ -136,12 +124,8 @@ fn words(text: &str) -> Vec<String> {
 
 /// The module a file belongs to, as a path from the crate root: `src/engine/run.rs` is `engine::run`.
 fn module_path(file: &Path) -> Vec<String> {
-    let mut path: Vec<String> = file
-        .with_extension("")
-        .components()
-        .skip(1)
-        .map(|c| c.as_os_str().to_string_lossy().into_owned())
-        .collect();
+    let mut path: Vec<String> =
+        file.with_extension("").components().skip(1).map(|c| c.as_os_str().to_string_lossy().into_owned()).collect();
     if path.last().is_some_and(|last| last == "mod") {
         path.pop();
     }
@@ -158,17 +142,9 @@ fn leads_to<'a>(found: &'a Found, module: &[String]) -> Option<&'a str> {
         return Some(segments.get(1).map_or("*", String::as_str));
     }
     let start = usize::from(first == "self");
-    let supers = segments[start..]
-        .iter()
-        .take_while(|s| *s == "super")
-        .count();
-    let at_root =
-        own != "main" && own != "lib" && supers > 0 && supers == module.len() + found.depth;
-    if at_root {
-        segments.get(start + supers).map(String::as_str)
-    } else {
-        None
-    }
+    let supers = segments[start..].iter().take_while(|s| *s == "super").count();
+    let at_root = own != "main" && own != "lib" && supers > 0 && supers == module.len() + found.depth;
+    if at_root { segments.get(start + supers).map(String::as_str) } else { None }
 }
 
 fn names(found: &Found, what: &str) -> bool {
@@ -204,16 +180,10 @@ fn examine(table: &Table, file: &Path, source: &Source) -> (Vec<Objection>, Vec<
         for what in &rule.what {
             let lines: Vec<usize> = match rule.kind {
                 RuleKind::Words => lines_with(source, what),
-                _ if what.ends_with('!') => macros
-                    .iter()
-                    .filter(|(name, _)| name == what)
-                    .map(|(_, line)| *line)
-                    .collect(),
-                _ => paths
-                    .iter()
-                    .filter(|f| names(f, what))
-                    .map(|f| f.line)
-                    .collect(),
+                _ if what.ends_with('!') => {
+                    macros.iter().filter(|(name, _)| name == what).map(|(_, line)| *line).collect()
+                }
+                _ => paths.iter().filter(|f| names(f, what)).map(|f| f.line).collect(),
             };
             let rule_text = match rule.kind {
                 RuleKind::Only => format!("`{what}` belongs to {} only", rule.modules.join(", ")),
@@ -221,11 +191,7 @@ fn examine(table: &Table, file: &Path, source: &Source) -> (Vec<Objection>, Vec<
                 RuleKind::Words => format!("the word `{what}` does not belong in `{own}`"),
             };
             let remedy = &rule.remedy;
-            objections.extend(
-                lines
-                    .into_iter()
-                    .map(|line| (line, format!("{rule_text}; {remedy}"))),
-            );
+            objections.extend(lines.into_iter().map(|line| (line, format!("{rule_text}; {remedy}"))));
         }
     }
     objections.sort();
@@ -270,17 +236,11 @@ fn the_map_of_modules_is_true() {
     let mut modules = BTreeSet::new();
     for path in &files {
         let text = fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-        let file = path
-            .strip_prefix(root)
-            .expect("a file below the root")
-            .to_path_buf();
+        let file = path.strip_prefix(root).expect("a file below the root").to_path_buf();
         let lines = text.lines().count();
         if lines > table.longest {
             let (limit, remedy) = (table.longest, &table.longest_remedy);
-            objections.push(format!(
-                "{}: {lines} lines, limit {limit}; {remedy}",
-                file.display()
-            ));
+            objections.push(format!("{}: {lines} lines, limit {limit}; {remedy}", file.display()));
         }
         let source = Source::read(&file, &text);
         test_files.extend(source.test_files.iter().cloned());
@@ -295,23 +255,15 @@ fn the_map_of_modules_is_true() {
         }
         let (found, edges) = examine(&table, file, source);
         used.extend(edges);
-        objections.extend(
-            found
-                .into_iter()
-                .map(|(line, why)| format!("{}:{line}: {why}", file.display())),
-        );
+        objections.extend(found.into_iter().map(|(line, why)| format!("{}:{line}: {why}", file.display())));
     }
     modules.remove("lib");
     let known: BTreeSet<String> = table.layers.keys().cloned().collect();
     for module in modules.symmetric_difference(&known) {
-        objections.push(format!(
-            "{TABLE}: `{module}` must have a layer exactly when it is in src; add or remove it"
-        ));
+        objections.push(format!("{TABLE}: `{module}` must have a layer exactly when it is in src; add or remove it"));
     }
     for (from, to) in table.same.difference(&used) {
-        objections.push(format!(
-            "{TABLE}: nothing uses the edge `same {from}: {to}`; remove it"
-        ));
+        objections.push(format!("{TABLE}: nothing uses the edge `same {from}: {to}`; remove it"));
     }
     assert!(objections.is_empty(), "\n\n{}\n\n", objections.join("\n"));
 }
@@ -328,10 +280,7 @@ deny Instant::now: mid -- pass it\ndeny todo!: * -- do it\nwords vendor: mid -- 
     fn objections(file: &str, text: &str) -> Vec<String> {
         let file = Path::new(file);
         let (found, _) = examine(&Table::parse(RULES), file, &Source::read(file, text));
-        found
-            .into_iter()
-            .map(|(line, why)| format!("{line}: {why}"))
-            .collect()
+        found.into_iter().map(|(line, why)| format!("{line}: {why}")).collect()
     }
 
     #[track_caller]
@@ -348,25 +297,17 @@ deny Instant::now: mid -- pass it\ndeny todo!: * -- do it\nwords vendor: mid -- 
 
     #[test]
     fn edges() {
-        found(
-            "use crate::high::Thing;",
-            "1: `mid` (layer 1) uses `crate::high` (layer 2): upwards",
-        );
+        found("use crate::high::Thing;", "1: `mid` (layer 1) uses `crate::high` (layer 2): upwards");
         found("\nfn f() { crate::high::go() }", "2: ");
         found("use crate::{low::A,\n high::{B, C as D}};", "2: `mid`");
         found("use crate::{low, peer::{self, P}};", "same layer");
         found("use super::super::high::Thing;", "upwards");
-        found(
-            "mod inner { use super::super::super::{low, high}; }",
-            "upwards",
-        );
+        found("mod inner { use super::super::super::{low, high}; }", "upwards");
         found("use self::super::super::high;", "upwards");
         found("use crate::*;", "no module");
         found("use crate as root;", "no module");
         found("pub(crate) fn f(x: &crate::Moved) {}", "no module");
-        harmless(
-            "use crate::low::{A, B}; use super::high; use crate::mid::x; pub(crate) struct S;",
-        );
+        harmless("use crate::low::{A, B}; use super::high; use crate::mid::x; pub(crate) struct S;");
         harmless("mod inner { use super::super::high; }");
     }
 
@@ -384,33 +325,18 @@ deny Instant::now: mid -- pass it\ndeny todo!: * -- do it\nwords vendor: mid -- 
         found("fn f() { ::cel::run() }", "`cel`");
         found("use std::{io::{self, Write}, env};", "`std::env`");
         found("fn f() { let _ = std::env::var(\"X\"); }", "`std::env`");
-        found(
-            "fn f() {\n    println!(\"x\");\n}",
-            "2: `println!` belongs to high only",
-        );
+        found("fn f() {\n    println!(\"x\");\n}", "2: `println!` belongs to high only");
         found("fn f() { todo!() }", "`todo!` is not allowed");
-        found(
-            "fn f() { tokio::time::Instant::now(); }",
-            "`Instant::now` is not allowed",
-        );
-        harmless(
-            "fn f() { env!(\"X\"); x.cel(); a::cel(); let cel = 1; cel != 2; Instant::later(); }",
-        );
-        harmless(
-            "/* use cel::A; /* todo!() */ */ // use cel::A;\nconst A: &str = \"use cel::A;\";",
-        );
-        harmless(
-            "const A: &str = r#\"\" todo!() \"#; const B: char = '\"'; fn f<'a>(x: &'a str) { '\\''; }",
-        );
+        found("fn f() { tokio::time::Instant::now(); }", "`Instant::now` is not allowed");
+        harmless("fn f() { env!(\"X\"); x.cel(); a::cel(); let cel = 1; cel != 2; Instant::later(); }");
+        harmless("/* use cel::A; /* todo!() */ */ // use cel::A;\nconst A: &str = \"use cel::A;\";");
+        harmless("const A: &str = r#\"\" todo!() \"#; const B: char = '\"'; fn f<'a>(x: &'a str) { '\\''; }");
         harmless("/// ```\n/// println!();\n/// ```\nfn f() {}");
     }
 
     #[test]
     fn words_in_code_strings_and_comments() {
-        found(
-            "// What Vendor does.",
-            "the word `vendor` does not belong in `mid`",
-        );
+        found("// What Vendor does.", "the word `vendor` does not belong in `mid`");
         found("const A: &str = \"\n/VENDOR/v1\";", "2: ");
         found("struct VendorThing;", "1: ");
         harmless("// Nothing special.");
@@ -423,25 +349,12 @@ deny Instant::now: mid -- pass it\ndeny todo!: * -- do it\nwords vendor: mid -- 
         harmless("#[cfg(all(test, unix))]\nfn f() { println!() }");
         harmless("#![cfg(test)]\nuse crate::high;");
         found("#[cfg(test)]\nmod tests { }\nuse crate::high;", "3: ");
-        found(
-            "#[cfg(test)]\nconst A: [u8; 2] = [1, 2];\nuse crate::high;",
-            "3: ",
-        );
+        found("#[cfg(test)]\nconst A: [u8; 2] = [1, 2];\nuse crate::high;", "3: ");
         found("#[cfg(not(test))]\nuse crate::high;", "2: ");
-        found(
-            "struct S {\n #[cfg(test)]\n x: u8,\n y: crate::high::Y }",
-            "4: ",
-        );
+        found("struct S {\n #[cfg(test)]\n x: u8,\n y: crate::high::Y }", "4: ");
         let source = Source::read(Path::new("src/mid/mod.rs"), "#[cfg(test)]\nmod tests;");
-        assert!(
-            source
-                .test_files
-                .contains(&PathBuf::from("src/mid/tests.rs"))
-        );
-        let source = Source::read(
-            Path::new("src/mid/part.rs"),
-            "#[cfg(test)]\n#[path = \"p.rs\"]\nmod tests;",
-        );
+        assert!(source.test_files.contains(&PathBuf::from("src/mid/tests.rs")));
+        let source = Source::read(Path::new("src/mid/part.rs"), "#[cfg(test)]\n#[path = \"p.rs\"]\nmod tests;");
         assert_eq!(source.test_files, [PathBuf::from("src/mid/p.rs")]);
     }
 }

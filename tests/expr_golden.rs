@@ -51,10 +51,7 @@ fn every_expression_keeps_its_result() {
         };
         let found = outcome(entry);
         if found != expected {
-            differences.push(format!(
-                "{}\n    expected {expected:?}\n    found    {found:?}",
-                entry.expr
-            ));
+            differences.push(format!("{}\n    expected {expected:?}\n    found    {found:?}", entry.expr));
         }
     }
     assert!(differences.is_empty(), "{}", differences.join("\n"));

@@ -36,10 +36,7 @@ fn yaml_files(directory: &Path) -> Vec<PathBuf> {
         let path = entry.path();
         if path.is_dir() {
             found.extend(yaml_files(&path));
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "yaml")
-        {
+        } else if path.extension().is_some_and(|extension| extension == "yaml") {
             found.push(path);
         }
     }
@@ -59,11 +56,7 @@ fn same_as_committed(path: &str, wanted: &str) {
         fs::write(&path, wanted).unwrap();
     }
     let committed = fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        committed == wanted,
-        "{} is out of date: run `ASSIZE_BLESS=1 cargo test --test suite`",
-        path.display()
-    );
+    assert!(committed == wanted, "{} is out of date: run `ASSIZE_BLESS=1 cargo test --test suite`", path.display());
 }
 
 #[test]
@@ -73,29 +66,15 @@ fn each_diagnostic_as_it_is_shown() {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let shown = lint(&format!("{name}.yaml"), &fs::read_to_string(path).unwrap());
         let code = name.split('-').next().unwrap().to_owned();
-        assert!(
-            shown.iter().any(|one| one.code == code),
-            "{name} does not trigger {code}:\n{shown}"
-        );
+        assert!(shown.iter().any(|one| one.code == code), "{name} does not trigger {code}:\n{shown}");
         for one in &shown {
-            assert!(
-                one.source.is_some() && one.help.is_some(),
-                "{name}: {} has no place or no remedy",
-                one.message
-            );
+            assert!(one.source.is_some() && one.help.is_some(), "{name}: {} has no place or no remedy", one.message);
         }
         triggered.insert(code);
         insta::assert_snapshot!(shown.render(false));
     });
-    let missing: Vec<&str> = CODES
-        .iter()
-        .map(|code| code.code)
-        .filter(|code| !triggered.contains(*code))
-        .collect();
-    assert!(
-        missing.is_empty(),
-        "no file below tests/diagnostics triggers {missing:?}"
-    );
+    let missing: Vec<&str> = CODES.iter().map(|code| code.code).filter(|code| !triggered.contains(*code)).collect();
+    assert!(missing.is_empty(), "no file below tests/diagnostics triggers {missing:?}");
 }
 
 #[test]
@@ -111,10 +90,7 @@ fn our_suites_are_sound() {
     let (catalogue, shown) = Catalogue::load(suite::embedded_suites());
     assert!(shown.is_empty(), "{shown}");
     let written = yaml_files(&root().join("suites")).len();
-    assert_eq!(
-        catalogue.suites().len() + catalogue.families().len(),
-        written
-    );
+    assert_eq!(catalogue.suites().len() + catalogue.families().len(), written);
 }
 
 #[test]
@@ -124,21 +100,11 @@ fn the_schema_is_committed_and_accepts_what_the_reader_accepts() {
     let mut files = yaml_files(&root().join("suites"));
     files.extend(yaml_files(&root().join("tests/language")));
     for path in files {
-        let source = assize::text::SourceFile::new(
-            path.display().to_string(),
-            fs::read_to_string(&path).unwrap(),
-        );
+        let source = assize::text::SourceFile::new(path.display().to_string(), fs::read_to_string(&path).unwrap());
         let json = assize::text::yaml::parse(&source).unwrap().to_json();
-        let problems: Vec<String> = validator
-            .iter_errors(&json)
-            .map(|error| format!("{}: {error}", error.instance_path()))
-            .collect();
-        assert!(
-            problems.is_empty(),
-            "{}:\n{}",
-            path.display(),
-            problems.join("\n")
-        );
+        let problems: Vec<String> =
+            validator.iter_errors(&json).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert!(problems.is_empty(), "{}:\n{}", path.display(), problems.join("\n"));
     }
 }
 
@@ -147,12 +113,7 @@ fn the_schema_refuses_what_it_can_see() {
     let validator = jsonschema::draft202012::new(&schema::schema()).unwrap();
     for code in ["S002", "S003", "S004", "S013", "S014"] {
         for path in yaml_files(&root().join("tests/diagnostics")) {
-            if path
-                .file_name()
-                .unwrap()
-                .to_string_lossy()
-                .starts_with(code)
-            {
+            if path.file_name().unwrap().to_string_lossy().starts_with(code) {
                 let source = assize::text::SourceFile::new("x", fs::read_to_string(&path).unwrap());
                 let json = assize::text::yaml::parse(&source).unwrap().to_json();
                 assert!(!validator.is_valid(&json), "{}", path.display());
@@ -169,22 +130,13 @@ fn the_reference_page_is_up_to_date() {
     let page = fs::read_to_string(root().join(path)).unwrap();
     let (before, rest) = page.split_once(BEGIN).unwrap();
     let (_, after) = rest.split_once(END).unwrap();
-    same_as_committed(
-        path,
-        &format!("{before}{BEGIN}{}{END}{after}", reference::generated()),
-    );
+    same_as_committed(path, &format!("{before}{BEGIN}{}{END}{after}", reference::generated()));
 }
 
 #[test]
 fn the_example_of_the_reference_page_is_sound() {
     let page = fs::read_to_string(root().join("docs/suite-language.md")).unwrap();
-    let example = page
-        .split_once("```yaml\n")
-        .unwrap()
-        .1
-        .split_once("```")
-        .unwrap()
-        .0;
+    let example = page.split_once("```yaml\n").unwrap().1.split_once("```").unwrap().0;
     let shown = lint("example.yaml", example);
     assert!(shown.is_empty(), "{shown}");
 }
@@ -205,11 +157,7 @@ fn two_thousand_cases_in_a_third_of_a_second() {
     }
     let start = std::time::Instant::now();
     let (catalogue, shown) = Catalogue::load(files);
-    println!(
-        "{} cases in {:?}",
-        catalogue.cases().count(),
-        start.elapsed()
-    );
+    println!("{} cases in {:?}", catalogue.cases().count(), start.elapsed());
     assert!(shown.is_empty(), "{shown}");
     assert_eq!(catalogue.instances().count(), 2000);
 }

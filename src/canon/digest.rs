@@ -56,10 +56,7 @@ impl FromStr for Digest {
             return Err(wrong());
         }
         for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-            *byte = nibble(*high)
-                .zip(nibble(*low))
-                .map(|(h, l)| h << 4 | l)
-                .ok_or_else(wrong)?;
+            *byte = nibble(*high).zip(nibble(*low)).map(|(h, l)| h << 4 | l).ok_or_else(wrong)?;
         }
         Ok(Digest(bytes))
     }
@@ -140,14 +137,8 @@ mod tests {
         assert_eq!(digest.to_string(), EMPTY);
         assert_eq!(EMPTY.parse::<Digest>().unwrap(), digest);
         assert_eq!(format!("sha256:{}", digest.hex()), EMPTY);
-        assert_eq!(
-            serde_json::to_string(&digest).unwrap(),
-            format!("\"{EMPTY}\"")
-        );
-        assert_eq!(
-            serde_json::from_str::<Digest>(&format!("\"{EMPTY}\"")).unwrap(),
-            digest
-        );
+        assert_eq!(serde_json::to_string(&digest).unwrap(), format!("\"{EMPTY}\""));
+        assert_eq!(serde_json::from_str::<Digest>(&format!("\"{EMPTY}\"")).unwrap(), digest);
     }
 
     #[test]

@@ -65,10 +65,7 @@ pub fn digest_json<T: Serialize + ?Sized>(value: &T) -> Result<Digest, Error> {
 
 /// The digest of a file as it is, read in pieces.
 pub fn digest_file(path: &Path) -> Result<Digest, Error> {
-    let failed = |source| Error::Read {
-        path: path.to_path_buf(),
-        source,
-    };
+    let failed = |source| Error::Read { path: path.to_path_buf(), source };
     let mut file = std::fs::File::open(path).map_err(failed)?;
     let mut hasher = Hasher::new();
     let mut buffer = vec![0; 64 << 10];
@@ -82,10 +79,7 @@ pub fn digest_file(path: &Path) -> Result<Digest, Error> {
     }
 }
 
-fn write_canonical<T: Serialize + ?Sized>(
-    value: &T,
-    out: &mut impl io::Write,
-) -> Result<(), Error> {
+fn write_canonical<T: Serialize + ?Sized>(value: &T, out: &mut impl io::Write) -> Result<(), Error> {
     // The tree is only for the check of the numbers: it would hide a key that appears twice, which the writer refuses.
     check(&serde_json::to_value(value)?, &mut Vec::new())?;
     Ok(serde_json_canonicalizer::to_writer(&value, out)?)
@@ -98,10 +92,9 @@ enum Step<'a> {
 
 fn check<'a>(value: &'a Value, path: &mut Vec<Step<'a>>) -> Result<(), Error> {
     match value {
-        Value::Number(number) if !is_exact(number) => Err(Error::Number {
-            number: number.to_string(),
-            pointer: pointer(path),
-        }),
+        Value::Number(number) if !is_exact(number) => {
+            Err(Error::Number { number: number.to_string(), pointer: pointer(path) })
+        }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
                 path.push(Step::Index(index));
@@ -156,10 +149,7 @@ mod tests {
     #[test]
     fn keys_are_sorted_and_numbers_short() {
         let value = json!({"b": [1.0, 0.1, 1e-7, 1e30, -0.0], "a": "é\u{8}\"", "\u{20ac}": null, "\r": true});
-        assert_eq!(
-            text(&value),
-            "{\"\\r\":true,\"a\":\"é\\b\\\"\",\"b\":[1,0.1,1e-7,1e+30,0],\"€\":null}"
-        );
+        assert_eq!(text(&value), "{\"\\r\":true,\"a\":\"é\\b\\\"\",\"b\":[1,0.1,1e-7,1e+30,0],\"€\":null}");
         // RFC 8785 §3.2.3: by UTF-16 units, so a character outside the basic plane goes before U+FB33.
         let value = json!({"\u{fb33}": 1, "\u{1f600}": 2});
         assert!(text(&value).starts_with("{\"\u{1f600}\""));
@@ -170,27 +160,12 @@ mod tests {
         assert_eq!(text(&json!(9007199254740992i64)), "9007199254740992");
         let value = json!({"a/b": [0, {"~": 9007199254740993i64}]});
         let error = canonical(&value).unwrap_err().to_string();
-        assert!(
-            error.contains("9007199254740993") && error.contains("`/a~1b/1/~0`"),
-            "{error}"
-        );
-        for number in [
-            json!(u64::MAX),
-            json!(i64::MIN),
-            json!(1u64 << 60),
-            json!(1e17),
-        ] {
-            assert!(
-                matches!(canonical(&number), Err(Error::Number { .. })),
-                "{number}"
-            );
+        assert!(error.contains("9007199254740993") && error.contains("`/a~1b/1/~0`"), "{error}");
+        for number in [json!(u64::MAX), json!(i64::MIN), json!(1u64 << 60), json!(1e17)] {
+            assert!(matches!(canonical(&number), Err(Error::Number { .. })), "{number}");
             assert!(matches!(digest_json(&number), Err(Error::Number { .. })));
         }
-        assert_eq!(
-            canonical(&[f64::NAN]).unwrap(),
-            b"[null]",
-            "as serde_json writes it"
-        );
+        assert_eq!(canonical(&[f64::NAN]).unwrap(), b"[null]", "as serde_json writes it");
         assert!(canonical(&i128::MAX).is_err());
     }
 
@@ -203,11 +178,7 @@ mod tests {
         std::fs::write(file.path(), b"{\"a\":2,\"b\":1}").unwrap();
         assert_eq!(digest_file(file.path()).unwrap(), digest);
         let error = digest_file(Path::new("no/such/file")).unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .starts_with("cannot read `no/such/file`: ")
-        );
+        assert!(error.to_string().starts_with("cannot read `no/such/file`: "));
     }
 
     fn any_json() -> impl Strategy<Value = Value> {

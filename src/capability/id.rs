@@ -33,9 +33,7 @@ pub enum IdError {
 ///
 /// Capital letters are accepted because OpenStack's own guidelines have them (`networks-l3-CRUD`); ids are compared
 /// as they are spelt. [`CapabilityId::is_lower_case`] tells the linter of our own files.
-#[derive(
-    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
 pub struct CapabilityId(String);
@@ -62,22 +60,15 @@ impl FromStr for CapabilityId {
         if text.len() > LONGEST_CAPABILITY {
             return Err(IdError::TooLong(text.chars().count()));
         }
-        let kebab = text.split('-').all(|group| {
-            !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_alphanumeric())
-        });
-        if kebab {
-            Ok(CapabilityId(text.to_string()))
-        } else {
-            Err(IdError::NotKebab(text.to_string()))
-        }
+        let kebab =
+            text.split('-').all(|group| !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        if kebab { Ok(CapabilityId(text.to_string())) } else { Err(IdError::NotKebab(text.to_string())) }
     }
 }
 
 /// The id of a test. Ours are `suite.case`, as in `redfish.power.reset-on`; foreign ones (Tempest, Ginkgo, gabbi) are
 /// whatever their project calls them.
-#[derive(
-    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
 pub struct TestId(String);
@@ -98,9 +89,7 @@ impl TestId {
 
     /// Suite and case of one of our ids. A foreign id may give parts too; only the known suites can tell.
     pub fn suite_and_case(&self) -> Option<(&str, &str)> {
-        self.0
-            .rsplit_once('.')
-            .filter(|(suite, case)| !suite.is_empty() && !case.is_empty())
+        self.0.rsplit_once('.').filter(|(suite, case)| !suite.is_empty() && !case.is_empty())
     }
 }
 
@@ -170,12 +159,7 @@ mod tests {
             assert!(bad.parse::<CapabilityId>().is_err(), "{bad:?}");
         }
         assert!("a".repeat(121).parse::<CapabilityId>().is_err());
-        assert!(
-            !"networks-l3-CRUD"
-                .parse::<CapabilityId>()
-                .unwrap()
-                .is_lower_case()
-        );
+        assert!(!"networks-l3-CRUD".parse::<CapabilityId>().unwrap().is_lower_case());
     }
 
     #[test]

@@ -120,11 +120,7 @@ impl Outcome {
     /// The outcome of a test that has several rows: fail > error > gap > not-run > skip > pass.
     #[must_use]
     pub fn worst(self, other: Outcome) -> Outcome {
-        if other.badness() > self.badness() {
-            other
-        } else {
-            self
-        }
+        if other.badness() > self.badness() { other } else { self }
     }
 
     fn badness(self) -> u8 {
@@ -161,10 +157,7 @@ impl Marks {
     }
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_false(value: &bool) -> bool {
     !value
 }
@@ -184,18 +177,12 @@ mod tests {
             assert_eq!(family.as_str().parse::<Family>().unwrap(), *family);
         }
         let error = "passed".parse::<Outcome>().unwrap_err().to_string();
-        assert!(
-            error.contains("`passed` is not one of pass, fail, gap"),
-            "{error}"
-        );
+        assert!(error.contains("`passed` is not one of pass, fail, gap"), "{error}");
     }
 
     #[test]
     fn only_pass_is_pass() {
-        let passing: Vec<_> = Outcome::ALL
-            .iter()
-            .filter(|outcome| outcome.is_pass())
-            .collect();
+        let passing: Vec<_> = Outcome::ALL.iter().filter(|outcome| outcome.is_pass()).collect();
         assert_eq!(passing, [&Outcome::Pass]);
     }
 
@@ -220,10 +207,7 @@ mod tests {
 
     #[test]
     fn marks_that_are_not_set_are_not_written() {
-        let marks = Marks {
-            flaky: true,
-            ..Marks::default()
-        };
+        let marks = Marks { flaky: true, ..Marks::default() };
         assert_eq!(serde_json::to_string(&marks).unwrap(), r#"{"flaky":true}"#);
         assert!(Marks::default().is_empty() && !marks.is_empty());
     }

@@ -46,6 +46,8 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Put back what a run left behind, from its journal.
     Cleanup(CleanupArgs),
+    /// Run the cases as a Rust test binary does: `assize harness TARGET -- --list`.
+    Harness(HarnessArgs),
     /// Print the JSON Schema of a file format.
     Schema(SchemaArgs),
 }

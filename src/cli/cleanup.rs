@@ -19,8 +19,9 @@ use super::inputs;
 /// When the run folder or the target cannot be used.
 pub async fn cleanup(context: &Context, args: &CleanupArgs) -> Result<Exit, CliError> {
     let journal = args.run.join(names::JOURNAL);
-    let (inputs, catalogue) = rejudge::open_inputs(&args.run)
-        .map_err(|error| CliError::input(error).hint("give the folder of a run: it holds run.json and journal.jsonl"))?;
+    let (inputs, catalogue) = rejudge::open_inputs(&args.run).map_err(|error| {
+        CliError::input(error).hint("give the folder of a run: it holds run.json and journal.jsonl")
+    })?;
     let base = inputs.target["base"].as_str().unwrap_or_default().to_owned();
     let target = TargetArgs {
         target: base.clone(),
@@ -62,7 +63,13 @@ pub async fn cleanup(context: &Context, args: &CleanupArgs) -> Result<Exit, CliE
             context.say(format!("{} {}", context.data(Paint::Good, "put back"), cleaned.case));
         }
         for leak in &cleaned.leaks {
-            context.say(format!("{} {}: {} ({})", context.data(Paint::Bad, "left behind"), cleaned.case, leak.what, leak.why));
+            context.say(format!(
+                "{} {}: {} ({})",
+                context.data(Paint::Bad, "left behind"),
+                cleaned.case,
+                leak.what,
+                leak.why
+            ));
         }
     };
     let mut options = RunOptions::new(id);

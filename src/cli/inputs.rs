@@ -28,8 +28,6 @@ pub struct Loaded {
 
 /// A guideline with the bytes it was read from.
 pub struct LoadedGuideline {
-    /// `family/version`, or the file name.
-    pub id: String,
     /// The document.
     pub guideline: Guideline,
     /// Its bytes.
@@ -124,7 +122,7 @@ pub fn guideline(context: &Context, loaded: &Loaded, name: &str) -> Result<Loade
         CliError::new(Exit::InvalidInput, format!("the guideline cannot be used\n\n{text}"))
     })?;
     heed(context, &problems, "the guideline")?;
-    Ok(LoadedGuideline { id: name.to_owned(), guideline, bytes })
+    Ok(LoadedGuideline { guideline, bytes })
 }
 
 fn guideline_bytes(loaded: &Loaded, name: &str) -> Result<(Vec<u8>, String), CliError> {
@@ -195,7 +193,12 @@ pub fn family<'c>(catalogue: &'c Catalogue, named: Option<&str>, url: &str) -> R
 ///
 /// # Errors
 /// When a file cannot be read or the target cannot be used.
-pub fn target(context: &Context, catalogue: &Catalogue, args: &TargetArgs, rate: Option<u32>) -> Result<Target, CliError> {
+pub fn target(
+    context: &Context,
+    catalogue: &Catalogue,
+    args: &TargetArgs,
+    rate: Option<u32>,
+) -> Result<Target, CliError> {
     let is_url = args.target.starts_with("http://") || args.target.starts_with("https://");
     let mut options = if is_url {
         TargetOptions::new(family(catalogue, args.family.as_deref(), &args.target)?, args.target.clone())
@@ -232,7 +235,11 @@ pub fn target(context: &Context, catalogue: &Catalogue, args: &TargetArgs, rate:
     Target::from_options(options).map_err(|error| CliError::new(Exit::Usage, error.to_string()))
 }
 
-fn from_file<'c>(context: &Context, catalogue: &'c Catalogue, args: &TargetArgs) -> Result<TargetOptions<'c>, CliError> {
+fn from_file<'c>(
+    context: &Context,
+    catalogue: &'c Catalogue,
+    args: &TargetArgs,
+) -> Result<TargetOptions<'c>, CliError> {
     let path = Path::new(&args.target);
     if !path.is_file() {
         return Err(CliError::new(Exit::Usage, format!("`{}` is neither a URL nor a target file", args.target))
@@ -241,7 +248,10 @@ fn from_file<'c>(context: &Context, catalogue: &'c Catalogue, args: &TargetArgs)
     let text = String::from_utf8_lossy(&read(path)?).into_owned();
     let source: Arc<SourceFile> = SourceFile::new(args.target.clone(), text);
     let invalid = |problems: Diagnostics| {
-        CliError::new(Exit::InvalidInput, format!("the target file cannot be used\n\n{}", problems.render(context.colored_talk())))
+        CliError::new(
+            Exit::InvalidInput,
+            format!("the target file cannot be used\n\n{}", problems.render(context.colored_talk())),
+        )
     };
     let file = TargetFile::parse(&source).map_err(invalid)?;
     let folder = path.parent().unwrap_or(Path::new(""));

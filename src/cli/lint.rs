@@ -90,8 +90,8 @@ fn gather(path: &Path, files: &mut Files) -> Result<(), CliError> {
     let name = path.display().to_string();
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("yaml" | "yml") => {
-            let text = String::from_utf8(read(path)?)
-                .map_err(|_| CliError::input(format!("`{name}` is not UTF-8 text")))?;
+            let text =
+                String::from_utf8(read(path)?).map_err(|_| CliError::input(format!("`{name}` is not UTF-8 text")))?;
             files.suites.push((name, text));
         }
         Some("json") => files.guidelines.push((name, read(path)?)),

@@ -5,7 +5,9 @@
 mod args;
 mod cleanup;
 mod context;
+mod demo;
 mod exit;
+mod harness;
 mod inputs;
 mod lint;
 mod list;
@@ -35,7 +37,7 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>, variable: f
     };
     let context = Context::new(variable, cli.color);
     let exit = match dispatch(&context, cli.command) {
-        Ok(exit) => exit,
+        Ok(code) => return code,
         Err(error) => {
             context.error(&error);
             error.exit
@@ -44,8 +46,8 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>, variable: f
     exit as u8
 }
 
-fn dispatch(context: &Context, command: Command) -> Result<Exit, CliError> {
-    match command {
+fn dispatch(context: &Context, command: Command) -> Result<u8, CliError> {
+    let exit = match command {
         Command::List(args) => list::list(context, &args),
         Command::Lint(args) => lint::lint(context, &args),
         Command::Score(args) => verify::rescore(context, &args),
@@ -53,7 +55,9 @@ fn dispatch(context: &Context, command: Command) -> Result<Exit, CliError> {
         Command::Schema(args) => lint::schema(context, &args),
         Command::Run(args) => runtime()?.block_on(run::run(context, &args)),
         Command::Cleanup(args) => runtime()?.block_on(cleanup::cleanup(context, &args)),
-    }
+        Command::Harness(args) => return harness::harness(context, &args, &runtime()?),
+    }?;
+    Ok(exit as u8)
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, CliError> {

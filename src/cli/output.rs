@@ -65,8 +65,10 @@ pub fn finish(context: &Context, folder: &Path, report: &Report<'_>) -> Result<(
     stream(&folder.join(names::JUNIT), |out| junit::write(report, out))?;
     let summary = github::summary(report);
     write(&folder.join(names::SUMMARY), summary.as_bytes())?;
-    let shown: std::collections::BTreeSet<String> =
-        (report.cases)().filter(|entry| !entry.result.findings.is_empty() || entry.result.proof.is_some()).map(|entry| entry.id).collect();
+    let shown: std::collections::BTreeSet<String> = (report.cases)()
+        .filter(|entry| !entry.result.findings.is_empty() || entry.result.proof.is_some())
+        .map(|entry| entry.id)
+        .collect();
     let path = folder.join(names::TRANSCRIPT);
     let reader = Reader::open_for(&path, |case| shown.contains(case)).map_err(CliError::input)?;
     let evidence = |case: &str, n: u32| exchange(&reader, case, n);

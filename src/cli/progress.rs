@@ -55,7 +55,9 @@ impl Progress {
                     context.tell(format!("{} of {} cases, {} not passed", self.done, self.total, self.not_passed));
                 }
             }
-            RunEvent::Warning(text) => self.line(context, format!("{} {text}", context.talk(super::context::Paint::Doubt, "warning:"))),
+            RunEvent::Warning(text) => {
+                self.line(context, format!("{} {text}", context.talk(super::context::Paint::Doubt, "warning:")))
+            }
             _ => {}
         }
     }

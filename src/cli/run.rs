@@ -61,7 +61,7 @@ pub struct Prepared {
 /// When the arguments, the inputs or the target cannot be used.
 pub async fn run(context: &Context, args: &RunArgs) -> Result<Exit, CliError> {
     if args.target.target == "demo" {
-        return Err(CliError::new(Exit::Usage, "demo: not yet"));
+        return super::demo::run(context, args).await;
     }
     let loaded = inputs::catalogue(context, args.suites.suites.as_deref())?;
     let target = inputs::target(context, &loaded.catalogue, &args.target, args.rate)?;
@@ -206,7 +206,8 @@ pub async fn go(context: &Context, args: &RunArgs, prepared: Prepared) -> Result
         Err(error) => Some(error.to_string()),
     };
     inputs.interrupted = broken;
-    let end = if matches!(clock, Clock::System) { jiff::Timestamp::now().as_millisecond() } else { inputs.started_at_ms };
+    let end =
+        if matches!(clock, Clock::System) { jiff::Timestamp::now().as_millisecond() } else { inputs.started_at_ms };
     inputs.finished_at_ms = Some(end);
     let collected = Collected::resume(&catalogue, &inputs, kept);
     let programs = collected
@@ -215,11 +216,17 @@ pub async fn go(context: &Context, args: &RunArgs, prepared: Prepared) -> Result
     let exit = collected.with_report(programs, |report| {
         output::finish(context, &folder, report)?;
         verdict::print(context, report);
-        Ok::<_, CliError>(judge_exit(context, args, report.programs.iter().map(|p| (p.program.as_str(), p.verdict, p.score.percent.tenths()))))
+        Ok::<_, CliError>(judge_exit(
+            context,
+            args,
+            report.programs.iter().map(|p| (p.program.as_str(), p.verdict, p.score.percent.tenths())),
+        ))
     })?;
     context.say(format!("\nBundle: {}", folder.display()));
     match summary {
-        Err(error) => Err(CliError::new(Exit::Bug, error.to_string()).hint("what was recorded until then is in the bundle")),
+        Err(error) => {
+            Err(CliError::new(Exit::Bug, error.to_string()).hint("what was recorded until then is in the bundle"))
+        }
         Ok(summary) if summary.unreachable => {
             Err(CliError::new(Exit::Unreachable, "the target stopped answering; the cases left are `not-run`"))
         }
@@ -274,7 +281,9 @@ fn judge_exit<'p>(context: &Context, args: &RunArgs, programs: impl Iterator<Ite
 fn check_programs(args: &RunArgs, guideline: Option<&Guideline>) -> Result<(), CliError> {
     for name in args.program.iter().chain(&args.gate) {
         let Some(guideline) = guideline else {
-            return Err(CliError::new(Exit::Usage, format!("program `{name}` needs a guideline")).hint("add --guideline"));
+            return Err(
+                CliError::new(Exit::Usage, format!("program `{name}` needs a guideline")).hint("add --guideline")
+            );
         };
         if guideline.program(name).is_none() {
             let known = || guideline.programs.iter().map(|program| program.name.as_str());
@@ -295,12 +304,14 @@ fn check_programs(args: &RunArgs, guideline: Option<&Guideline>) -> Result<(), C
 }
 
 async fn reach(target: &Target, path: &str) -> Result<(), CliError> {
-    let answer = engine::preflight(target, path).await.map_err(|error| CliError::new(Exit::Usage, error.to_string()))?;
+    let answer =
+        engine::preflight(target, path).await.map_err(|error| CliError::new(Exit::Usage, error.to_string()))?;
     let place = format!("{}{path}", target.base());
     match answer {
         Err(failure) => {
             let word = failure.class.word();
-            let error = CliError::new(Exit::Unreachable, format!("{place} cannot be reached ({word}): {}", failure.detail));
+            let error =
+                CliError::new(Exit::Unreachable, format!("{place} cannot be reached ({word}): {}", failure.detail));
             Err(match failure.class {
                 crate::http::FailureClass::Tls => {
                     error.hint("trust its authority with --ca-cert FILE, or, knowing the risk, --insecure")
@@ -347,7 +358,11 @@ fn plan(context: &Context, catalogue: &Catalogue, inputs: &RunInputs, instances:
     }
     let counts: Vec<_> =
         counts.iter().map(|(risk, count)| format!("{count} {}", format!("{risk:?}").to_lowercase())).collect();
-    context.tell(format!("{} on {}; nothing was sent", counts.join(", "), inputs.target["base"].as_str().unwrap_or("?")));
+    context.tell(format!(
+        "{} on {}; nothing was sent",
+        counts.join(", "),
+        inputs.target["base"].as_str().unwrap_or("?")
+    ));
     Exit::Ok
 }
 

@@ -35,7 +35,8 @@ pub fn verify(context: &Context, args: &VerifyArgs) -> Result<Exit, CliError> {
     }
     if !found.is_clean() {
         let number = found.files.len() + found.evidence.len();
-        let message = format!("the evidence does not support the report: {}", crate::text::plural(number, "difference"));
+        let message =
+            format!("the evidence does not support the report: {}", crate::text::plural(number, "difference"));
         return Err(CliError::new(Exit::Unsupported, message));
     }
     if !args.json {
@@ -98,8 +99,7 @@ fn results(args: &ScoreArgs) -> Result<(Results, Option<String>, String), CliErr
     }
     let text = inputs::read(&args.results)?;
     let text = String::from_utf8_lossy(&text);
-    let report: ReportDocument =
-        crate::report::bundle::read_document(&args.results, &text).map_err(CliError::input)?;
+    let report: ReportDocument = crate::report::bundle::read_document(&args.results, &text).map_err(CliError::input)?;
     let mut results = Results::new();
     for entry in &report.cases {
         let plain = entry.id.split('[').next().unwrap_or(&entry.id);

@@ -27,7 +27,11 @@ pub(super) struct Question {
 
 /// What the server does.
 pub(super) enum Answer {
-    Response { status: u16, headers: Vec<(String, String)>, body: Bytes },
+    Response {
+        status: u16,
+        headers: Vec<(String, String)>,
+        body: Bytes,
+    },
     /// Closes the connection.
     Closed,
     /// Says nothing for a while.
@@ -108,8 +112,7 @@ impl Book {
     }
 
     fn response(&self, response: &Response) -> Answer {
-        let headers =
-            response.headers.0.iter().map(|(name, value)| (name.clone(), self.at_home(value))).collect();
+        let headers = response.headers.0.iter().map(|(name, value)| (name.clone(), self.at_home(value))).collect();
         let bytes = response.body.bytes();
         let mut body = match std::str::from_utf8(bytes) {
             Ok(text) => self.at_home(text).into_bytes(),

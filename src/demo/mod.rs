@@ -8,6 +8,7 @@
 
 mod book;
 mod mask;
+pub mod recording;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;

@@ -151,5 +151,8 @@ async fn what_was_not_recorded_says_so() {
     for (_, outcome, reason) in seen {
         assert!(outcome != Outcome::Pass, "{reason}");
     }
-    assert!(matches!(Server::start(Arc::new(Reader::open(&dir.path().join("empty")).unwrap()), "no url").await, Err(DemoError::Base(_))));
+    assert!(matches!(
+        Server::start(Arc::new(Reader::open(&dir.path().join("empty")).unwrap()), "no url").await,
+        Err(DemoError::Base(_))
+    ));
 }

@@ -24,7 +24,8 @@ const MAX_BODY: u64 = 32 << 20;
 /// Response fields whose values are credentials.
 const TOKEN_FIELDS: [&str; 2] = ["x-auth-token", "x-subject-token"];
 /// Request fields that carry credentials when a case composes them from tokens.
-const CREDENTIAL_FIELDS: [&str; 5] = ["authorization", "proxy-authorization", "x-auth-token", "x-subject-token", "cookie"];
+const CREDENTIAL_FIELDS: [&str; 5] =
+    ["authorization", "proxy-authorization", "x-auth-token", "x-subject-token", "cookie"];
 /// Shorter cookie values are words (`deleted`, `true`), not secrets.
 const SHORTEST_COOKIE: usize = 10;
 const WITHHELD: &str = "the request needs a secret that this run does not know or cannot spell";
@@ -102,12 +103,17 @@ impl Client {
     }
 
     /// Builds the request for the wire and adds the identity's field to the recorded one.
-    fn prepare(&self, recorded: &mut Request, identity: &CallIdentity, agent: &HeaderValue) -> Result<Prepared, Refusal> {
+    fn prepare(
+        &self,
+        recorded: &mut Request,
+        identity: &CallIdentity,
+        agent: &HeaderValue,
+    ) -> Result<Prepared, Refusal> {
         let broken = |detail: String| Refusal::Broken(failure(FailureClass::Request, detail));
         let url = reveal::url(&self.vault, &recorded.url)?;
         let url = Url::parse(&url).map_err(|e| broken(format!("invalid URL: {e}")))?;
-        let method = reqwest::Method::from_bytes(recorded.method.as_bytes())
-            .map_err(|_| broken("invalid method".to_owned()))?;
+        let method =
+            reqwest::Method::from_bytes(recorded.method.as_bytes()).map_err(|_| broken("invalid method".to_owned()))?;
         let credential = self.identify(identity)?;
         let carries = credential.is_some() || !matches!(identity, CallIdentity::Named(name) if self.is_anonymous(name));
         if !self.target.is_own(&url) && (carries || holds_token(recorded)) {
@@ -123,7 +129,8 @@ impl Client {
         }
         // What the step says itself wins over the identity.
         if let Some((name, value)) = credential.filter(|(name, _)| recorded.headers.get(name).is_none()) {
-            let field = HeaderName::from_bytes(name.as_bytes()).map_err(|_| broken("invalid header name".to_owned()))?;
+            let field =
+                HeaderName::from_bytes(name.as_bytes()).map_err(|_| broken("invalid header name".to_owned()))?;
             let mut sent = HeaderValue::from_bytes(value.expose().as_bytes())
                 .map_err(|_| broken(format!("invalid credentials in the header field `{name}`")))?;
             sent.set_sensitive(true);
@@ -256,9 +263,11 @@ fn cookie_value(field: &str) -> Option<&str> {
 
 /// Reads head and body of an answer. Of a body that is too long the beginning is kept and the connection is dropped.
 async fn receive(mut response: reqwest::Response, max_body: u64, verified: bool) -> Result<Response, Failure> {
-    let tls = response.extensions().get::<reqwest::tls::TlsInfo>().and_then(|info| info.peer_certificate()).map(
-        |certificate| TlsFacts { certificate: digest_bytes(certificate), verified },
-    );
+    let tls = response
+        .extensions()
+        .get::<reqwest::tls::TlsInfo>()
+        .and_then(|info| info.peer_certificate())
+        .map(|certificate| TlsFacts { certificate: digest_bytes(certificate), verified });
     let status = response.status().as_u16();
     let version = version_word(response.version()).to_owned();
     let mut headers = Headers(Vec::with_capacity(response.headers().len()));

@@ -29,7 +29,9 @@ impl RunClock {
     pub(super) fn start(clock: Clock) -> Self {
         let (is_virtual, origin_ms) = match clock {
             Clock::Virtual { start_ms } => (true, start_ms),
-            Clock::System => (false, SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| millis(since) as i64)),
+            Clock::System => {
+                (false, SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| millis(since) as i64))
+            }
         };
         Self { is_virtual, origin: Instant::now(), origin_ms }
     }
@@ -43,7 +45,12 @@ impl RunClock {
     }
 
     pub(super) fn case(&self) -> CaseClock {
-        CaseClock { start: Instant::now(), start_ms: self.now_ms(), is_virtual: self.is_virtual, skipped: Duration::ZERO }
+        CaseClock {
+            start: Instant::now(),
+            start_ms: self.now_ms(),
+            is_virtual: self.is_virtual,
+            skipped: Duration::ZERO,
+        }
     }
 }
 

@@ -37,7 +37,8 @@ fn class_of(error: &reqwest::Error) -> FailureClass {
     if error.is_timeout() {
         return FailureClass::Timeout;
     }
-    let is_ours = |cause: &&(dyn StdError + 'static)| cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_user);
+    let is_ours =
+        |cause: &&(dyn StdError + 'static)| cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_user);
     if causes.iter().any(is_ours) {
         return FailureClass::Request;
     }
@@ -81,8 +82,8 @@ fn detail_of(error: &reqwest::Error) -> String {
 
 fn shorten(mut detail: String) -> String {
     if detail.len() > LONGEST_DETAIL {
-        let cut = detail.floor_char_boundary(LONGEST_DETAIL);
-        detail.truncate(cut);
+        let cut = (0..=LONGEST_DETAIL).rev().find(|at| detail.is_char_boundary(*at));
+        detail.truncate(cut.unwrap_or_default());
         detail.push('…');
     }
     detail

@@ -137,7 +137,11 @@ impl Shared {
 }
 
 /// Boxed, because a fixture may need fixtures.
-fn set_up(shared: Arc<Shared>, id: String, chain: Vec<String>) -> Pin<Box<dyn Future<Output = Arc<FixtureState>> + Send>> {
+fn set_up(
+    shared: Arc<Shared>,
+    id: String,
+    chain: Vec<String>,
+) -> Pin<Box<dyn Future<Output = Arc<FixtureState>> + Send>> {
     Box::pin(async move {
         let risk = shared.catalogue.fixture(&id).map(|(_, case)| case.risk);
         match risk {

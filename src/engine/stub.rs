@@ -73,6 +73,7 @@ impl Stub {
         let task = tokio::spawn(async move {
             loop {
                 let Ok((stream, _)) = listener.accept().await else { break };
+                stream.set_nodelay(true).unwrap();
                 let (handler, log, top, now) = (handler.clone(), log.clone(), top.clone(), Arc::clone(&now));
                 tokio::spawn(async move {
                     let _ = serve(stream, &*handler, &log, &top, &now).await;

@@ -76,7 +76,13 @@ impl Bench {
         assert!(!problems.has_errors(), "{}", problems.render(false));
         let mut options = RunOptions::new("run-1");
         options.allow = Risk::Write;
-        Bench { tls: |_| {}, dir: tempfile::tempdir().unwrap(), catalogue: Arc::new(catalogue), base: base.into(), options }
+        Bench {
+            tls: |_| {},
+            dir: tempfile::tempdir().unwrap(),
+            catalogue: Arc::new(catalogue),
+            base: base.into(),
+            options,
+        }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -208,7 +214,9 @@ async fn failures_have_classes() {
     .await;
     let port = stub.base.rsplit(':').next().unwrap();
     let request = |url: &str, class: &str| {
-        let steps = format!("      - get: {url}\n        as: none\n        timeout: 200ms\n        expect: {{failure: [{class}]}}\n");
+        let steps = format!(
+            "      - get: {url}\n        as: none\n        timeout: 200ms\n        expect: {{failure: [{class}]}}\n"
+        );
         case(&format!("c{}", url.replace(|c: char| !c.is_ascii_lowercase(), "")), "", &steps)
     };
     let cases = [
@@ -331,8 +339,9 @@ async fn fixtures_are_set_up_once_and_torn_down_last() {
         _ => json(200, "{}"),
     })
     .await;
-    let cases: Vec<String> =
-        (0..8).map(|n| case(&format!("c{n}"), "    needs: {t: .thing}\n    serial: [l]\n", &get("'${t.link}'"))).collect();
+    let cases: Vec<String> = (0..8)
+        .map(|n| case(&format!("c{n}"), "    needs: {t: .thing}\n    serial: [l]\n", &get("'${t.link}'")))
+        .collect();
     let mut bench = Bench::new(&stub.base, FIXTURES, &cases);
     bench.options.jobs = 4;
     let ran = bench.run().await;
@@ -372,7 +381,8 @@ async fn an_interrupted_run_puts_back_what_it_did() {
         json(200, "{}")
     })
     .await;
-    let steps = format!("      - post: /thing\n        undo:\n          - delete: /thing\n{}{}", get("/second"), get("/third"));
+    let steps =
+        format!("      - post: /thing\n        undo:\n          - delete: /thing\n{}{}", get("/second"), get("/third"));
     let cases = [case("a", "    risk: write\n", &steps), case("b", "", &get("/")), case("c", "", &get("/"))];
     let mut bench = Bench::new(&stub.base, "", &cases);
     bench.options.cancel = cancel;
@@ -442,7 +452,9 @@ async fn credentials_do_not_leave_the_target() {
     let steps = |identity: &str| {
         format!("      - get: {elsewhere}/\n        as: {identity}\n        expect: {{status: 200}}\n")
     };
-    let smuggle = format!("      - get: '{elsewhere}/${{target.logins.main.password}}'\n        as: none\n        expect: {{status: 200}}\n");
+    let smuggle = format!(
+        "      - get: '{elsewhere}/${{target.logins.main.password}}'\n        as: none\n        expect: {{status: 200}}\n"
+    );
     let unknown = "      - get: /\n        as: admin\n        expect: {status: 200}\n";
     let cases = [case("main", "", &steps("main")), case("token", "", &smuggle), case("unknown", "", unknown)];
     let bench = Bench::new(&stub.base, "", &cases);
@@ -498,10 +510,9 @@ async fn a_killed_run_is_cleaned_up_from_its_journal() {
             posted.send(()).unwrap();
             Reply::Hang
         }
-        "GET /things" => json(
-            200,
-            &json!([{"id": 6, "name": "other"}, {"id": 7, "name": *created.lock().unwrap()}]).to_string(),
-        ),
+        "GET /things" => {
+            json(200, &json!([{"id": 6, "name": "other"}, {"id": 7, "name": *created.lock().unwrap()}]).to_string())
+        }
         _ => json(200, "{}"),
     })
     .await;
@@ -621,7 +632,9 @@ async fn certificates_are_verified_unless_switched_off() {
             Some(verified) => {
                 assert_eq!(ran.result("c").outcome, Outcome::Pass, "{:?}", ran.result("c"));
                 let facts = exchange.response.unwrap().tls.unwrap();
-                let der = <rustls::pki_types::CertificateDer<'_> as rustls::pki_types::pem::PemObject>::from_pem_slice(SERVER);
+                let der = <rustls::pki_types::CertificateDer<'_> as rustls::pki_types::pem::PemObject>::from_pem_slice(
+                    SERVER,
+                );
                 assert_eq!(facts.certificate, crate::canon::digest_bytes(&der.unwrap()));
                 assert_eq!(facts.verified, verified);
             }

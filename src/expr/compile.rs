@@ -21,34 +21,19 @@ pub(super) fn compile(source: &str) -> Result<Compiled, CompileError> {
     }
     limits::check_source(source)?;
     let parsed = parse(source)?;
-    let mut lower = Lower {
-        source,
-        info: parsed.source_info(),
-        locals: Vec::new(),
-        nesting: 0,
-        variables: BTreeSet::new(),
-    };
+    let mut lower =
+        Lower { source, info: parsed.source_info(), locals: Vec::new(), nesting: 0, variables: BTreeSet::new() };
     let root = lower.node(parsed.expression(), 0)?;
-    Ok(Compiled {
-        root,
-        variables: lower.variables,
-    })
+    Ok(Compiled { root, variables: lower.variables })
 }
 
 /// Parses with an environment that has no macros, so that comprehensions arrive as they were written.
 fn parse(source: &str) -> Result<cel::Program, CompileError> {
-    let parse = || {
-        cel::Env::default()
-            .with_optional_support(false)
-            .compile(source)
-    };
+    let parse = || cel::Env::default().with_optional_support(false).compile(source);
     match std::panic::catch_unwind(parse) {
         Ok(Ok(program)) => Ok(program),
         Ok(Err(errors)) => Err(syntax_error(source, &errors)),
-        Err(_) => Err(CompileError::new(
-            0,
-            "the expression makes the parser fail; this is a bug",
-        )),
+        Err(_) => Err(CompileError::new(0, "the expression makes the parser fail; this is a bug")),
     }
 }
 
@@ -73,11 +58,7 @@ fn line_offset(source: &str, line: isize, column: isize) -> usize {
     let column = usize::try_from(column - 1).unwrap_or(0);
     let before: usize = source.split_inclusive('\n').take(line).map(str::len).sum();
     let rest = source.get(before..).unwrap_or_default();
-    before
-        + rest
-            .char_indices()
-            .nth(column)
-            .map_or(rest.len(), |(at, _)| at)
+    before + rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at)
 }
 
 /// Advice for what people write out of habit from other languages.
@@ -86,9 +67,7 @@ fn syntax_help(source: &str) -> Option<&'static str> {
     let has = |text: &str| code.windows(text.len()).any(|part| part == text.as_bytes());
     let single_equals = code.iter().enumerate().any(|(at, byte)| {
         let before = at.checked_sub(1).and_then(|at| code.get(at));
-        *byte == b'='
-            && code.get(at + 1) != Some(&b'=')
-            && !matches!(before, Some(b'=' | b'!' | b'<' | b'>'))
+        *byte == b'=' && code.get(at + 1) != Some(&b'=') && !matches!(before, Some(b'=' | b'!' | b'<' | b'>'))
     });
     if has(".@") {
         Some("write a key that is not a name as body['@odata.id']")
@@ -120,10 +99,7 @@ impl Lower<'_> {
     }
 
     fn offset(&self, id: u64) -> usize {
-        self.info
-            .offset_for(id)
-            .map_or(0, |(start, _)| start as usize)
-            .min(self.source.len())
+        self.info.offset_for(id).map_or(0, |(start, _)| start as usize).min(self.source.len())
     }
 
     /// As `error`, at the name of a call; the parser only knows where its bracket is.
@@ -144,10 +120,7 @@ impl Lower<'_> {
             Expr::Select(_) => self.path(expr, depth),
             Expr::Call(call) => self.call(expr, call, depth),
             Expr::List(list) => Ok(Node::List(
-                list.elements
-                    .iter()
-                    .map(|element| self.node(element, depth + 1))
-                    .collect::<Result<_, _>>()?,
+                list.elements.iter().map(|element| self.node(element, depth + 1)).collect::<Result<_, _>>()?,
             )),
             Expr::Map(map) => {
                 let mut entries = Vec::with_capacity(map.entries.len());
@@ -161,9 +134,7 @@ impl Lower<'_> {
                 Ok(Node::Map(entries))
             }
             Expr::Struct(_) => Err(self.error(expr, "messages are not part of the language")),
-            Expr::Comprehension(_) | Expr::Unspecified => {
-                Err(self.error(expr, "not an expression"))
-            }
+            Expr::Comprehension(_) | Expr::Unspecified => Err(self.error(expr, "not an expression")),
         }
     }
 
@@ -222,20 +193,12 @@ impl Lower<'_> {
 
     fn check_chain(&self, expr: &IdedExpr, length: usize) -> Result<(), CompileError> {
         if length > MAX_CHAIN {
-            return Err(self.error(
-                expr,
-                format!("more than {MAX_CHAIN} operators in one chain"),
-            ));
+            return Err(self.error(expr, format!("more than {MAX_CHAIN} operators in one chain")));
         }
         Ok(())
     }
 
-    fn call(
-        &mut self,
-        expr: &IdedExpr,
-        call: &CallExpr,
-        depth: usize,
-    ) -> Result<Node, CompileError> {
+    fn call(&mut self, expr: &IdedExpr, call: &CallExpr, depth: usize) -> Result<Node, CompileError> {
         if call.target.is_some() {
             return self.method(expr, call, depth);
         }
@@ -246,30 +209,16 @@ impl Lower<'_> {
                 self.node(yes, depth + 1)?,
                 self.node(no, depth + 1)?,
             ]))),
-            (operators::LOGICAL_AND, _) => Ok(Node::And(self.terms(
-                expr,
-                operators::LOGICAL_AND,
-                depth,
-            )?)),
-            (operators::LOGICAL_OR, _) => {
-                Ok(Node::Or(self.terms(expr, operators::LOGICAL_OR, depth)?))
+            (operators::LOGICAL_AND, _) => Ok(Node::And(self.terms(expr, operators::LOGICAL_AND, depth)?)),
+            (operators::LOGICAL_OR, _) => Ok(Node::Or(self.terms(expr, operators::LOGICAL_OR, depth)?)),
+            (operators::LOGICAL_NOT, [operand]) => Ok(Node::Not(Box::new(self.node(operand, depth + 1)?))),
+            (operators::NEGATE, [operand]) => Ok(Node::Negate(Box::new(self.node(operand, depth + 1)?))),
+            (operators::IN, [element, container]) => {
+                Ok(Node::In(Box::new([self.node(element, depth + 1)?, self.node(container, depth + 1)?])))
             }
-            (operators::LOGICAL_NOT, [operand]) => {
-                Ok(Node::Not(Box::new(self.node(operand, depth + 1)?)))
-            }
-            (operators::NEGATE, [operand]) => {
-                Ok(Node::Negate(Box::new(self.node(operand, depth + 1)?)))
-            }
-            (operators::IN, [element, container]) => Ok(Node::In(Box::new([
-                self.node(element, depth + 1)?,
-                self.node(container, depth + 1)?,
-            ]))),
             (name, [left, right]) if compare(name).is_some() => {
                 let compare = compare(name).unwrap_or(Compare::Equal);
-                Ok(Node::Compare(
-                    compare,
-                    Box::new([self.node(left, depth + 1)?, self.node(right, depth + 1)?]),
-                ))
+                Ok(Node::Compare(compare, Box::new([self.node(left, depth + 1)?, self.node(right, depth + 1)?])))
             }
             (name, [_, _]) if arithmetic(name).is_some() => self.arithmetic(expr, depth),
             (operators::HAS, args) => self.has(expr, args, depth),
@@ -286,12 +235,7 @@ impl Lower<'_> {
         }
     }
 
-    fn method(
-        &mut self,
-        expr: &IdedExpr,
-        call: &CallExpr,
-        depth: usize,
-    ) -> Result<Node, CompileError> {
+    fn method(&mut self, expr: &IdedExpr, call: &CallExpr, depth: usize) -> Result<Node, CompileError> {
         let Some(target) = call.target.as_deref() else {
             return Err(self.error(expr, "not a call"));
         };
@@ -304,12 +248,7 @@ impl Lower<'_> {
 
     /// The operands of `&&` or `||`, flat and in order. The parser balances such chains, so the depth of a term in its tree
     /// says nothing about what the author wrote.
-    fn terms(
-        &mut self,
-        expr: &IdedExpr,
-        operator: &str,
-        depth: usize,
-    ) -> Result<Vec<Node>, CompileError> {
+    fn terms(&mut self, expr: &IdedExpr, operator: &str, depth: usize) -> Result<Vec<Node>, CompileError> {
         let mut terms = Vec::new();
         let mut pending = vec![expr];
         while let Some(next) = pending.pop() {
@@ -329,9 +268,7 @@ impl Lower<'_> {
         let mut rest = Vec::new();
         let mut first = expr;
         while let Expr::Call(call) = &first.expr {
-            let (Some(operator), [left, right]) =
-                (arithmetic(&call.func_name), call.args.as_slice())
-            else {
+            let (Some(operator), [left, right]) = (arithmetic(&call.func_name), call.args.as_slice()) else {
                 break;
             };
             rest.push((operator, self.node(right, depth + 1)?));
@@ -339,24 +276,15 @@ impl Lower<'_> {
             first = left;
         }
         rest.reverse();
-        Ok(Node::Arithmetic(
-            Box::new(self.node(first, depth + 1)?),
-            rest,
-        ))
+        Ok(Node::Arithmetic(Box::new(self.node(first, depth + 1)?), rest))
     }
 
-    fn has(
-        &mut self,
-        expr: &IdedExpr,
-        args: &[IdedExpr],
-        depth: usize,
-    ) -> Result<Node, CompileError> {
+    fn has(&mut self, expr: &IdedExpr, args: &[IdedExpr], depth: usize) -> Result<Node, CompileError> {
         match args {
             [arg] => match &arg.expr {
-                Expr::Select(select) => Ok(Node::Has(
-                    Box::new(self.node(&select.operand, depth + 1)?),
-                    select.field.clone(),
-                )),
+                Expr::Select(select) => {
+                    Ok(Node::Has(Box::new(self.node(&select.operand, depth + 1)?), select.field.clone()))
+                }
                 _ => Err(self
                     .error(arg, "has() takes a selection such as body.field")
                     .help("for a key that is not a name write 'the-key' in body")),
@@ -377,30 +305,19 @@ impl Lower<'_> {
             [var, body] => (var, None, body),
             [var, guard, body] if kind == FoldKind::Map => (var, Some(guard), body),
             _ => {
-                return Err(self.error(
-                    expr,
-                    format!(
-                        "`{0}` takes a variable and an expression: list.{0}(x, …)",
-                        kind.name()
-                    ),
-                ));
+                return Err(
+                    self.error(expr, format!("`{0}` takes a variable and an expression: list.{0}(x, …)", kind.name()))
+                );
             }
         };
         let Expr::Ident(var_name) = &var.expr else {
-            return Err(self.error(
-                var,
-                format!(
-                    "the first argument of `{}` is the name of a variable",
-                    kind.name()
-                ),
-            ));
+            return Err(self.error(var, format!("the first argument of `{}` is the name of a variable", kind.name())));
         };
         let range = self.node(range, depth + 1)?;
         if self.nesting >= MAX_COMPREHENSION_NESTING {
-            return Err(self.error(
-                expr,
-                format!("comprehensions are nested more than {MAX_COMPREHENSION_NESTING} deep"),
-            ));
+            return Err(
+                self.error(expr, format!("comprehensions are nested more than {MAX_COMPREHENSION_NESTING} deep"))
+            );
         }
         self.nesting += 1;
         self.locals.push(var_name.clone());
@@ -408,13 +325,7 @@ impl Lower<'_> {
         let body = self.node(body, depth + 1)?;
         self.locals.pop();
         self.nesting -= 1;
-        Ok(Node::Fold(Box::new(Fold {
-            kind,
-            var: var_name.clone(),
-            range,
-            guard,
-            body,
-        })))
+        Ok(Node::Fold(Box::new(Fold { kind, var: var_name.clone(), range, guard, body })))
     }
 
     fn function(
@@ -433,11 +344,7 @@ impl Lower<'_> {
             });
         };
         if !def.style.allows(style) {
-            let how = if style == Style::Global {
-                "x.f(…)"
-            } else {
-                "f(x, …)"
-            };
+            let how = if style == Style::Global { "x.f(…)" } else { "f(x, …)" };
             let how = how.replace('f', def.name);
             return Err(self
                 .call_error(expr, name, format!("`{name}` is not called that way"))
@@ -445,17 +352,10 @@ impl Lower<'_> {
         }
         if args.len() < def.min || args.len() > def.max {
             return Err(self
-                .call_error(
-                    expr,
-                    name,
-                    format!("`{name}` does not take {} arguments", args.len()),
-                )
+                .call_error(expr, name, format!("`{name}` does not take {} arguments", args.len()))
                 .help(format!("it is {}", functions::signature(name))));
         }
-        let nodes = args
-            .iter()
-            .map(|arg| self.node(arg, depth + 1))
-            .collect::<Result<Vec<_>, _>>()?;
+        let nodes = args.iter().map(|arg| self.node(arg, depth + 1)).collect::<Result<Vec<_>, _>>()?;
         if let (Some(Node::Str(text)), Some(at)) = (nodes.get(1), args.get(1)) {
             let checked = match def.name {
                 "matches" => standard::compile_regex(text).map(drop),

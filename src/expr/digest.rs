@@ -19,11 +19,7 @@ const MAX_RANDOM_HEX: usize = 65_536;
 /// Digits of the random part of `unique`.
 const UNIQUE_DIGITS: usize = 10;
 /// What RFC 3986 §2.3 calls unreserved stays as it is.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 pub(super) fn sha256<'a>(call: &Call<'_, 'a>) -> Made<'a> {
     call.make_text(hex(&Sha256::digest(digestible(call, 0)?)))
@@ -56,15 +52,11 @@ pub(super) fn base64<'a>(call: &Call<'_, 'a>) -> Made<'a> {
 pub(super) fn unbase64<'a>(call: &Call<'_, 'a>) -> Made<'a> {
     const EITHER_PADDING: GeneralPurposeConfig =
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    const LENIENT: GeneralPurpose =
-        GeneralPurpose::new(&base64::alphabet::STANDARD, EITHER_PADDING);
+    const LENIENT: GeneralPurpose = GeneralPurpose::new(&base64::alphabet::STANDARD, EITHER_PADDING);
 
     let text = call.text(0)?.replace('-', "+").replace('_', "/");
-    let bytes = LENIENT
-        .decode(text)
-        .map_err(|_| call.failed("the text is not Base64"))?;
-    let decoded =
-        String::from_utf8(bytes).map_err(|_| call.failed("the decoded bytes are not UTF-8"))?;
+    let bytes = LENIENT.decode(text).map_err(|_| call.failed("the text is not Base64"))?;
+    let decoded = String::from_utf8(bytes).map_err(|_| call.failed("the decoded bytes are not UTF-8"))?;
     call.make_text(decoded)
 }
 
@@ -91,17 +83,14 @@ pub(super) fn random_hex<'a>(call: &Call<'_, 'a>) -> Made<'a> {
     let n = call.int(0)?;
     let digits = usize::try_from(n).map_err(|_| call.failed("the length is negative"))?;
     if digits > MAX_RANDOM_HEX {
-        return Err(EvalError::limit(format!(
-            "`random_hex` makes at most {MAX_RANDOM_HEX} digits, not {n}"
-        )));
+        return Err(EvalError::limit(format!("`random_hex` makes at most {MAX_RANDOM_HEX} digits, not {n}")));
     }
     let label = call.text(1)?;
     call.make_text(derived_digits(seed(call)?, "random_hex", label, digits))
 }
 
 fn seed<'c>(call: &Call<'c, '_>) -> Result<&'c str, EvalError> {
-    call.seed
-        .ok_or_else(|| EvalError::internal(format!("`{}` is used where no seed is set", call.name)))
+    call.seed.ok_or_else(|| EvalError::internal(format!("`{}` is used where no seed is set", call.name)))
 }
 
 /// Hexadecimal digits from SHA-256 of (seed, purpose, label, block number). The lengths keep ("a", "bc") and ("ab", "c") apart.

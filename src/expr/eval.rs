@@ -20,11 +20,7 @@ type Eval<'a> = Result<Value<'a>, EvalError>;
 
 impl<'a> Machine<'a> {
     pub(super) fn new(scope: &'a Scope) -> Machine<'a> {
-        Machine {
-            scope,
-            budget: Budget::default(),
-            locals: Vec::new(),
-        }
+        Machine { scope, budget: Budget::default(), locals: Vec::new() }
     }
 
     pub(super) fn eval(&mut self, node: &'a Node) -> Eval<'a> {
@@ -38,9 +34,11 @@ impl<'a> Machine<'a> {
             Node::Str(text) => Ok(Value::Str(Text::Ref(text))),
             Node::Type(name) => Ok(Value::Type(name)),
             Node::Var(name) => self.variable(name),
-            Node::Local(place, name) => self.locals.get(*place).cloned().ok_or_else(|| {
-                EvalError::internal(format!("`{name}` is used outside its comprehension"))
-            }),
+            Node::Local(place, name) => self
+                .locals
+                .get(*place)
+                .cloned()
+                .ok_or_else(|| EvalError::internal(format!("`{name}` is used outside its comprehension"))),
             Node::Path(root, steps) => self.path(root, steps),
             Node::Has(operand, field) => self.has(operand, field),
             Node::Not(operand) => Ok(Value::Bool(!self.boolean(operand, "!")?)),
@@ -49,11 +47,7 @@ impl<'a> Machine<'a> {
             Node::Or(terms) => self.logical(terms, true),
             Node::If(parts) => {
                 let [condition, yes, no] = &**parts;
-                let chosen = if self.boolean(condition, "?:")? {
-                    yes
-                } else {
-                    no
-                };
+                let chosen = if self.boolean(condition, "?:")? { yes } else { no };
                 self.eval(chosen)
             }
             Node::Compare(compare, sides) => self.compare(*compare, sides),
@@ -62,16 +56,8 @@ impl<'a> Machine<'a> {
             Node::List(items) => self.list(items),
             Node::Map(entries) => self.map(entries),
             Node::Call(def, args) => {
-                let values = args
-                    .iter()
-                    .map(|arg| self.eval(arg))
-                    .collect::<Result<Vec<_>, _>>()?;
-                (def.run)(&Call {
-                    name: def.name,
-                    args: &values,
-                    budget: &self.budget,
-                    seed: self.scope.seed(),
-                })
+                let values = args.iter().map(|arg| self.eval(arg)).collect::<Result<Vec<_>, _>>()?;
+                (def.run)(&Call { name: def.name, args: &values, budget: &self.budget, seed: self.scope.seed() })
             }
             Node::Fold(fold) => self.fold(fold),
         }
@@ -134,22 +120,11 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn absent(
-        &mut self,
-        root: &'a Node,
-        steps: &'a [Step],
-        at: usize,
-        value: &Value<'a>,
-    ) -> EvalError {
-        let mut message = format!(
-            "`{}` is absent",
-            tree::path_text(root, before(steps, at + 1))
-        );
+    fn absent(&mut self, root: &'a Node, steps: &'a [Step], at: usize, value: &Value<'a>) -> EvalError {
+        let mut message = format!("`{}` is absent", tree::path_text(root, before(steps, at + 1)));
         if let Value::List(list) = value {
             message.push_str(&format!(", the array has {} elements", list.len()));
-        } else if let Some(Step::Index(index @ (Node::Var(_) | Node::Local(..) | Node::Path(..)))) =
-            steps.get(at)
-        {
+        } else if let Some(Step::Index(index @ (Node::Var(_) | Node::Local(..) | Node::Path(..)))) = steps.get(at) {
             // A computed key is worth showing.
             let key = self.eval(index).ok().and_then(|key| key.scalar_text());
             if let Some(key) = key {
@@ -174,15 +149,11 @@ impl<'a> Machine<'a> {
 
     fn negate(&mut self, operand: &'a Node) -> Eval<'a> {
         match self.eval(operand)? {
-            Value::Int(value) => value
-                .checked_neg()
-                .map(Value::Int)
-                .ok_or_else(|| EvalError::of_type("integer overflow in `-`")),
+            Value::Int(value) => {
+                value.checked_neg().map(Value::Int).ok_or_else(|| EvalError::of_type("integer overflow in `-`"))
+            }
             Value::Double(value) => Ok(Value::Double(-value)),
-            other => Err(EvalError::of_type(format!(
-                "`-` is not defined for {}",
-                other.noun()
-            ))),
+            other => Err(EvalError::of_type(format!("`-` is not defined for {}", other.noun()))),
         }
     }
 
@@ -214,13 +185,9 @@ impl<'a> Machine<'a> {
             Compare::Equal => left.equals(&right, &self.budget)?,
             Compare::NotEqual => !left.equals(&right, &self.budget)?,
             _ => {
-                let order = left.order(&right).ok_or_else(|| {
-                    EvalError::of_type(format!(
-                        "{} and {} have no order",
-                        left.noun(),
-                        right.noun()
-                    ))
-                })?;
+                let order = left
+                    .order(&right)
+                    .ok_or_else(|| EvalError::of_type(format!("{} and {} have no order", left.noun(), right.noun())))?;
                 match compare {
                     Compare::Less => order == Ordering::Less,
                     Compare::LessOrEqual => order != Ordering::Greater,
@@ -246,10 +213,7 @@ impl<'a> Machine<'a> {
                 Ok(Value::Bool(false))
             }
             Value::Map(map) if is_key(&element) => Ok(Value::Bool(map.find(&element).is_some())),
-            Value::Map(_) => Err(EvalError::of_type(format!(
-                "{} is not a key of an object",
-                element.noun()
-            ))),
+            Value::Map(_) => Err(EvalError::of_type(format!("{} is not a key of an object", element.noun()))),
             other => Err(EvalError::of_type(format!(
                 "`{}` is {}, so nothing can be `in` it",
                 container.text(),
@@ -288,16 +252,12 @@ impl<'a> Machine<'a> {
     }
 
     fn make_list(&self, length: usize) -> Result<(), EvalError> {
-        self.budget
-            .make(length.saturating_mul(std::mem::size_of::<Value<'_>>()))
+        self.budget.make(length.saturating_mul(std::mem::size_of::<Value<'_>>()))
     }
 
     fn list(&mut self, items: &'a [Node]) -> Eval<'a> {
         self.make_list(items.len())?;
-        let items = items
-            .iter()
-            .map(|item| self.eval(item))
-            .collect::<Result<Vec<_>, _>>()?;
+        let items = items.iter().map(|item| self.eval(item)).collect::<Result<Vec<_>, _>>()?;
         Ok(Value::list(items))
     }
 
@@ -307,11 +267,7 @@ impl<'a> Machine<'a> {
         for (key_node, value) in entries {
             let key = self.eval(key_node)?;
             if !is_key(&key) || matches!(key, Value::Double(_)) {
-                return Err(EvalError::of_type(format!(
-                    "`{}` is {} and cannot be a key",
-                    key_node.text(),
-                    key.noun()
-                )));
+                return Err(EvalError::of_type(format!("`{}` is {} and cannot be a key", key_node.text(), key.noun())));
             }
             for (other, _) in &made {
                 if other.equals(&key, &self.budget)? {
@@ -331,17 +287,11 @@ impl<'a> Machine<'a> {
         match self.eval(&fold.range)? {
             Value::List(list) => {
                 self.budget.step(list.len() as u64)?;
-                Ok(Elements {
-                    values: list.iter().collect(),
-                    are_keys: false,
-                })
+                Ok(Elements { values: list.iter().collect(), are_keys: false })
             }
             Value::Map(map) => {
                 self.budget.step(map.len() as u64)?;
-                Ok(Elements {
-                    values: map.entries().into_iter().map(|(key, _)| key).collect(),
-                    are_keys: true,
-                })
+                Ok(Elements { values: map.entries().into_iter().map(|(key, _)| key).collect(), are_keys: true })
             }
             other => Err(EvalError::of_type(format!(
                 "`{}` is {}, not an array or an object, so `{}` has nothing to visit",
@@ -365,13 +315,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Evaluates `node` with one of the elements as the innermost variable.
-    fn visit(
-        &mut self,
-        fold: &Fold,
-        node: &'a Node,
-        elements: &Elements<'a>,
-        at: usize,
-    ) -> Eval<'a> {
+    fn visit(&mut self, fold: &Fold, node: &'a Node, elements: &Elements<'a>, at: usize) -> Eval<'a> {
         let Some(element) = elements.values.get(at) else {
             return Err(EvalError::internal("an element is out of range"));
         };
@@ -473,11 +417,7 @@ fn before(steps: &[Step], at: usize) -> &[Step] {
 }
 
 fn not_boolean(node: &Node, operator: &str, value: &Value<'_>) -> EvalError {
-    EvalError::of_type(format!(
-        "`{}` is {}, but `{operator}` needs true or false",
-        node.text(),
-        value.noun()
-    ))
+    EvalError::of_type(format!("`{}` is {}, but `{operator}` needs true or false", node.text(), value.noun()))
 }
 
 fn not_selectable(root: &Node, steps: &[Step], at: usize, value: &Value<'_>) -> EvalError {
@@ -498,25 +438,16 @@ fn list_index(index: &Value<'_>) -> Option<usize> {
     match index {
         Value::Int(index) => usize::try_from(*index).ok(),
         Value::UInt(index) => usize::try_from(*index).ok(),
-        Value::Double(index) if index.fract() == 0.0 && *index >= 0.0 && *index < 1e15 => {
-            Some(*index as usize)
-        }
+        Value::Double(index) if index.fract() == 0.0 && *index >= 0.0 && *index < 1e15 => Some(*index as usize),
         _ => None,
     }
 }
 
 fn undefined(operator: Arithmetic, left: &Value<'_>, right: &Value<'_>) -> EvalError {
-    let mut message = format!(
-        "`{}` is not defined for {} and {}",
-        operator.sign(),
-        left.noun(),
-        right.noun()
-    );
+    let mut message = format!("`{}` is not defined for {} and {}", operator.sign(), left.noun(), right.noun());
     if left.is_number() && right.is_number() {
         message.push_str("; convert one with int() or double()");
-    } else if operator == Arithmetic::Add
-        && (matches!(left, Value::Str(_)) || matches!(right, Value::Str(_)))
-    {
+    } else if operator == Arithmetic::Add && (matches!(left, Value::Str(_)) || matches!(right, Value::Str(_))) {
         message.push_str("; convert one with string()");
     }
     EvalError::of_type(message)

@@ -12,10 +12,7 @@ const MAX_EXPLANATION: usize = 400;
 const MAX_VALUE: usize = 80;
 
 pub(super) fn explain(root: &Node, scope: &Scope) -> String {
-    let mut explainer = Explainer {
-        machine: Machine::new(scope),
-        lines: Vec::new(),
-    };
+    let mut explainer = Explainer { machine: Machine::new(scope), lines: Vec::new() };
     explainer.node(root);
     limited(&explainer.lines)
 }
@@ -64,16 +61,12 @@ impl<'a> Explainer<'a> {
                 let chosen = if self.is(condition, true) { yes } else { no };
                 self.node(chosen);
             }
-            Node::Compare(_, sides) | Node::In(sides) => {
-                sides.iter().for_each(|side| self.node(side))
-            }
+            Node::Compare(_, sides) | Node::In(sides) => sides.iter().for_each(|side| self.node(side)),
             Node::Arithmetic(first, rest) => {
                 self.node(first);
                 rest.iter().for_each(|(_, operand)| self.node(operand));
             }
-            Node::List(items) | Node::Call(_, items) => {
-                items.iter().for_each(|item| self.node(item))
-            }
+            Node::List(items) | Node::Call(_, items) => items.iter().for_each(|item| self.node(item)),
             Node::Map(entries) => entries.iter().for_each(|(_, value)| self.node(value)),
             Node::Fold(_) => self.fold(node),
             Node::Null
@@ -167,12 +160,8 @@ impl<'a> Explainer<'a> {
             Node::And(nodes) | Node::Or(nodes) | Node::List(nodes) | Node::Call(_, nodes) => {
                 nodes.iter().for_each(|node| self.free(node));
             }
-            Node::Compare(_, sides) | Node::In(sides) => {
-                sides.iter().for_each(|side| self.free(side))
-            }
-            Node::Not(operand) | Node::Negate(operand) | Node::Has(operand, _) => {
-                self.free(operand)
-            }
+            Node::Compare(_, sides) | Node::In(sides) => sides.iter().for_each(|side| self.free(side)),
+            Node::Not(operand) | Node::Negate(operand) | Node::Has(operand, _) => self.free(operand),
             _ => {}
         }
     }

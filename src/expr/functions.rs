@@ -49,13 +49,7 @@ impl std::fmt::Debug for Def {
 }
 
 const fn def(name: &'static str, style: Style, min: usize, max: usize, run: Run) -> Def {
-    Def {
-        name,
-        style,
-        min,
-        max,
-        run,
-    }
+    Def { name, style, min, max, run }
 }
 
 /// Sorted by name.
@@ -107,107 +101,31 @@ static TABLE: &[Def] = &[
 
 /// The functions and macros of the language: name, signature, one line of documentation.
 pub const FUNCTIONS: &[(&str, &str, &str)] = &[
-    (
-        "all",
-        "list.all(x, bool)",
-        "whether the expression is true for every element, or for every key of an object",
-    ),
-    (
-        "base64",
-        "base64(string) -> string",
-        "the standard Base64 form of the UTF-8 bytes, padded",
-    ),
-    (
-        "bool",
-        "bool(bool | string) -> bool",
-        "converts `true`, `false` and their usual spellings",
-    ),
-    (
-        "contains",
-        "string.contains(string) -> bool",
-        "whether the text holds the other text",
-    ),
-    (
-        "distinct",
-        "distinct(list) -> list",
-        "the elements without repetitions, in the order of their first appearance",
-    ),
-    (
-        "double",
-        "double(number | string) -> double",
-        "converts to a double",
-    ),
-    (
-        "endsWith",
-        "string.endsWith(string) -> bool",
-        "whether the text ends so",
-    ),
-    (
-        "exists",
-        "list.exists(x, bool)",
-        "whether the expression is true for at least one element",
-    ),
-    (
-        "exists_one",
-        "list.exists_one(x, bool)",
-        "whether the expression is true for exactly one element",
-    ),
-    (
-        "filter",
-        "list.filter(x, bool) -> list",
-        "the elements the expression is true for",
-    ),
-    (
-        "find_all",
-        "find_all(value, key) -> list",
-        "every value held under that key at any depth, in document order",
-    ),
-    (
-        "flatten",
-        "flatten(list) -> list",
-        "the elements with one level of lists opened",
-    ),
+    ("all", "list.all(x, bool)", "whether the expression is true for every element, or for every key of an object"),
+    ("base64", "base64(string) -> string", "the standard Base64 form of the UTF-8 bytes, padded"),
+    ("bool", "bool(bool | string) -> bool", "converts `true`, `false` and their usual spellings"),
+    ("contains", "string.contains(string) -> bool", "whether the text holds the other text"),
+    ("distinct", "distinct(list) -> list", "the elements without repetitions, in the order of their first appearance"),
+    ("double", "double(number | string) -> double", "converts to a double"),
+    ("endsWith", "string.endsWith(string) -> bool", "whether the text ends so"),
+    ("exists", "list.exists(x, bool)", "whether the expression is true for at least one element"),
+    ("exists_one", "list.exists_one(x, bool)", "whether the expression is true for exactly one element"),
+    ("filter", "list.filter(x, bool) -> list", "the elements the expression is true for"),
+    ("find_all", "find_all(value, key) -> list", "every value held under that key at any depth, in document order"),
+    ("flatten", "flatten(list) -> list", "the elements with one level of lists opened"),
     (
         "get",
         "get(value, pointer, default)",
         "what an RFC 6901 pointer such as '/a/0/b' leads to, or the default if it is absent",
     ),
-    (
-        "has",
-        "has(object.field) -> bool",
-        "whether the object has the field, also if it is null",
-    ),
-    (
-        "hmac_sha256",
-        "hmac_sha256(key, string) -> string",
-        "the HMAC-SHA-256 in lower-case hexadecimal digits",
-    ),
-    (
-        "int",
-        "int(number | string) -> int",
-        "converts to an integer; a double is cut towards zero",
-    ),
-    (
-        "is_uuid",
-        "is_uuid(string) -> bool",
-        "whether the text has the form 8-4-4-4-12 of hexadecimal digits",
-    ),
-    (
-        "join",
-        "list.join(separator) -> string",
-        "the texts of a list as one text; the separator may be left out",
-    ),
+    ("has", "has(object.field) -> bool", "whether the object has the field, also if it is null"),
+    ("hmac_sha256", "hmac_sha256(key, string) -> string", "the HMAC-SHA-256 in lower-case hexadecimal digits"),
+    ("int", "int(number | string) -> int", "converts to an integer; a double is cut towards zero"),
+    ("is_uuid", "is_uuid(string) -> bool", "whether the text has the form 8-4-4-4-12 of hexadecimal digits"),
+    ("join", "list.join(separator) -> string", "the texts of a list as one text; the separator may be left out"),
     ("json", "json(string)", "the JSON value of a text"),
-    (
-        "keys",
-        "keys(object) -> list",
-        "the keys of an object, sorted",
-    ),
-    (
-        "lowerAscii",
-        "string.lowerAscii() -> string",
-        "with A-Z in lower case",
-    ),
+    ("keys", "keys(object) -> list", "the keys of an object, sorted"),
+    ("lowerAscii", "string.lowerAscii() -> string", "with A-Z in lower case"),
     (
         "map",
         "list.map(x, value) -> list",
@@ -218,26 +136,14 @@ pub const FUNCTIONS: &[(&str, &str, &str)] = &[
         "string.matches(regex) -> bool",
         "whether the regular expression is found anywhere in the text; anchor with ^ and $",
     ),
-    (
-        "matches_date",
-        "matches_date(string) -> bool",
-        "whether the text is a date or a date with time of RFC 3339",
-    ),
-    (
-        "md5",
-        "md5(string) -> string",
-        "the MD5 in lower-case hexadecimal digits",
-    ),
+    ("matches_date", "matches_date(string) -> bool", "whether the text is a date or a date with time of RFC 3339"),
+    ("md5", "md5(string) -> string", "the MD5 in lower-case hexadecimal digits"),
     (
         "random_hex",
         "random_hex(n, label) -> string",
         "n hexadecimal digits, the same for the same label in a case of a run",
     ),
-    (
-        "range",
-        "range(n) -> list",
-        "the integers from 0 to n - 1, n at most 10000",
-    ),
+    ("range", "range(n) -> list", "the integers from 0 to n - 1, n at most 10000"),
     (
         "replace",
         "string.replace(old, new) -> string",
@@ -248,71 +154,19 @@ pub const FUNCTIONS: &[(&str, &str, &str)] = &[
         "secret('label') -> string",
         "a new random password of 20 characters; only as the whole value of a `let` variable: `${secret('label')}`",
     ),
-    (
-        "secret_length",
-        "secret_length(string) -> int",
-        "the length of the secret that a redaction token stands for",
-    ),
-    (
-        "sha256",
-        "sha256(string) -> string",
-        "the SHA-256 in lower-case hexadecimal digits",
-    ),
-    (
-        "size",
-        "size(string | list | object) -> int",
-        "the number of characters, elements or members",
-    ),
-    (
-        "sorted",
-        "sorted(list) -> list",
-        "the numbers, texts or booleans of a list in ascending order",
-    ),
-    (
-        "split",
-        "string.split(separator) -> list",
-        "the parts between the separators; a second argument limits how many",
-    ),
-    (
-        "startsWith",
-        "string.startsWith(string) -> bool",
-        "whether the text starts so",
-    ),
-    (
-        "string",
-        "string(scalar) -> string",
-        "the text of a number or boolean",
-    ),
-    (
-        "time_ms",
-        "time_ms(string) -> int",
-        "the milliseconds since 1970 of an RFC 3339 date with time and offset",
-    ),
-    (
-        "to_json",
-        "to_json(value) -> string",
-        "the compact JSON text of a value",
-    ),
-    (
-        "trim",
-        "string.trim() -> string",
-        "without white space around it",
-    ),
-    (
-        "type",
-        "type(value)",
-        "the type, to be compared with int, uint, double, bool, string, list, map or null_type",
-    ),
-    (
-        "type_of",
-        "type_of(value) -> string",
-        "string, integer, number, boolean, object, array or null",
-    ),
-    (
-        "uint",
-        "uint(number | string) -> uint",
-        "converts to an unsigned integer",
-    ),
+    ("secret_length", "secret_length(string) -> int", "the length of the secret that a redaction token stands for"),
+    ("sha256", "sha256(string) -> string", "the SHA-256 in lower-case hexadecimal digits"),
+    ("size", "size(string | list | object) -> int", "the number of characters, elements or members"),
+    ("sorted", "sorted(list) -> list", "the numbers, texts or booleans of a list in ascending order"),
+    ("split", "string.split(separator) -> list", "the parts between the separators; a second argument limits how many"),
+    ("startsWith", "string.startsWith(string) -> bool", "whether the text starts so"),
+    ("string", "string(scalar) -> string", "the text of a number or boolean"),
+    ("time_ms", "time_ms(string) -> int", "the milliseconds since 1970 of an RFC 3339 date with time and offset"),
+    ("to_json", "to_json(value) -> string", "the compact JSON text of a value"),
+    ("trim", "string.trim() -> string", "without white space around it"),
+    ("type", "type(value)", "the type, to be compared with int, uint, double, bool, string, list, map or null_type"),
+    ("type_of", "type_of(value) -> string", "string, integer, number, boolean, object, array or null"),
+    ("uint", "uint(number | string) -> uint", "converts to an unsigned integer"),
     (
         "unbase64",
         "unbase64(string) -> string",
@@ -323,31 +177,15 @@ pub const FUNCTIONS: &[(&str, &str, &str)] = &[
         "unique(prefix) -> string",
         "prefix, dash and ten hexadecimal digits, the same for the same prefix in a case of a run",
     ),
-    (
-        "upperAscii",
-        "string.upperAscii() -> string",
-        "with a-z in upper case",
-    ),
-    (
-        "url_decode",
-        "url_decode(string) -> string",
-        "with percent escapes resolved",
-    ),
-    (
-        "url_encode",
-        "url_encode(string) -> string",
-        "with everything but letters, digits and -._~ percent-escaped",
-    ),
+    ("upperAscii", "string.upperAscii() -> string", "with a-z in upper case"),
+    ("url_decode", "url_decode(string) -> string", "with percent escapes resolved"),
+    ("url_encode", "url_encode(string) -> string", "with everything but letters, digits and -._~ percent-escaped"),
     (
         "url_join",
         "url_join(base, reference) -> string",
         "the reference resolved against the base; the base may be a path",
     ),
-    (
-        "url_path",
-        "url_path(url) -> string",
-        "the path of an absolute or relative URL",
-    ),
+    ("url_path", "url_path(url) -> string", "the path of an absolute or relative URL"),
 ];
 
 pub(super) fn find(name: &str) -> Option<&'static Def> {
@@ -356,27 +194,14 @@ pub(super) fn find(name: &str) -> Option<&'static Def> {
 }
 
 pub(super) fn signature(name: &str) -> &'static str {
-    FUNCTIONS
-        .iter()
-        .find(|(known, _, _)| *known == name)
-        .map_or("", |(_, signature, _)| signature)
+    FUNCTIONS.iter().find(|(known, _, _)| *known == name).map_or("", |(_, signature, _)| signature)
 }
 
 /// The type that a name denotes when it is used as a value.
 pub(super) fn type_name(name: &str) -> Option<&'static str> {
-    [
-        "bool",
-        "double",
-        "int",
-        "list",
-        "map",
-        "null_type",
-        "string",
-        "type",
-        "uint",
-    ]
-    .into_iter()
-    .find(|known| *known == name)
+    ["bool", "double", "int", "list", "map", "null_type", "string", "type", "uint"]
+        .into_iter()
+        .find(|known| *known == name)
 }
 
 /// A function that `name` may be a slip of the pen for, or its name in other languages.
@@ -426,11 +251,7 @@ impl<'c, 'a> Call<'c, 'a> {
 
     /// The argument was not of the type that is needed.
     pub(super) fn wants(&self, what: &str, at: usize) -> EvalError {
-        EvalError::of_type(format!(
-            "`{}` needs {what}, not {}",
-            self.name,
-            self.arg(at).noun()
-        ))
+        EvalError::of_type(format!("`{}` needs {what}, not {}", self.name, self.arg(at).noun()))
     }
 
     pub(super) fn failed(&self, why: &str) -> EvalError {
@@ -474,8 +295,7 @@ impl<'c, 'a> Call<'c, 'a> {
 
     /// A list that the function made.
     pub(super) fn make_list(&self, items: Vec<Value<'a>>) -> Result<Value<'a>, EvalError> {
-        self.budget
-            .make(items.len().saturating_mul(std::mem::size_of::<Value<'_>>()))?;
+        self.budget.make(items.len().saturating_mul(std::mem::size_of::<Value<'_>>()))?;
         Ok(Value::list(items))
     }
 }
@@ -495,11 +315,7 @@ mod tests {
             assert!(!doc.is_empty() && !doc.ends_with('.'), "{name}");
         }
         for def in TABLE {
-            assert!(
-                !signature(def.name).is_empty(),
-                "{} is not documented",
-                def.name
-            );
+            assert!(!signature(def.name).is_empty(), "{} is not documented", def.name);
         }
     }
 

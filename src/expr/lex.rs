@@ -61,11 +61,7 @@ fn string_end(bytes: &[u8], at: usize) -> usize {
 }
 
 fn line_end(bytes: &[u8], at: usize) -> usize {
-    bytes
-        .iter()
-        .skip(at)
-        .position(|b| *b == b'\n')
-        .map_or(bytes.len(), |n| at + n)
+    bytes.iter().skip(at).position(|b| *b == b'\n').map_or(bytes.len(), |n| at + n)
 }
 
 #[cfg(test)]

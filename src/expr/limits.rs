@@ -41,10 +41,7 @@ pub(super) fn check_source(source: &str) -> Result<(), CompileError> {
     if source.len() > MAX_SOURCE {
         return Err(CompileError::new(
             0,
-            format!(
-                "the expression is {} bytes long, at most {MAX_SOURCE} are allowed",
-                source.len()
-            ),
+            format!("the expression is {} bytes long, at most {MAX_SOURCE} are allowed", source.len()),
         )
         .help("split it into several checks, or use a matcher written as data"));
     }
@@ -63,10 +60,7 @@ pub(super) fn check_source(source: &str) -> Result<(), CompileError> {
 }
 
 pub(super) fn too_deep(offset: usize) -> CompileError {
-    CompileError::new(
-        offset,
-        format!("the expression is nested more than {MAX_DEPTH} levels deep"),
-    )
+    CompileError::new(offset, format!("the expression is nested more than {MAX_DEPTH} levels deep"))
 }
 
 /// The work left to one evaluation.
@@ -83,9 +77,7 @@ impl Budget {
         let steps = self.steps.get().saturating_add(n);
         self.steps.set(steps);
         if steps > MAX_STEPS {
-            return Err(EvalError::limit(format!(
-                "the expression takes more than {MAX_STEPS} steps on this data"
-            )));
+            return Err(EvalError::limit(format!("the expression takes more than {MAX_STEPS} steps on this data")));
         }
         Ok(())
     }
@@ -100,10 +92,7 @@ impl Budget {
         let made = self.made.get().saturating_add(bytes);
         self.made.set(made);
         if made > MAX_MADE {
-            return Err(EvalError::limit(format!(
-                "the expression builds more than {} MiB of values",
-                MAX_MADE >> 20
-            )));
+            return Err(EvalError::limit(format!("the expression builds more than {} MiB of values", MAX_MADE >> 20)));
         }
         self.read(bytes)
     }
@@ -125,9 +114,7 @@ impl Budget {
         }
         self.step(REGEX_STEPS)?;
         let compiled = super::standard::compile_regex(pattern)?;
-        self.patterns
-            .borrow_mut()
-            .insert(pattern.to_owned(), Arc::clone(&compiled));
+        self.patterns.borrow_mut().insert(pattern.to_owned(), Arc::clone(&compiled));
         Ok(compiled)
     }
 }

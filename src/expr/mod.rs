@@ -82,11 +82,7 @@ pub struct CompileError {
 
 impl CompileError {
     fn new(offset: usize, message: impl Into<String>) -> CompileError {
-        CompileError {
-            message: message.into(),
-            offset,
-            help: None,
-        }
+        CompileError { message: message.into(), offset, help: None }
     }
 
     fn help(mut self, help: impl Into<String>) -> CompileError {
@@ -125,10 +121,7 @@ pub struct EvalError {
 
 impl EvalError {
     fn new(kind: EvalErrorKind, message: impl Into<String>) -> EvalError {
-        EvalError {
-            kind,
-            message: message.into(),
-        }
+        EvalError { kind, message: message.into() }
     }
 
     fn missing(message: impl Into<String>) -> EvalError {
@@ -156,9 +149,6 @@ impl EvalError {
 
 /// Runs `work`, turning a panic into an error: one bad expression must not end a run.
 fn contained<T>(work: impl FnOnce() -> Result<T, EvalError>) -> Result<T, EvalError> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        Err(EvalError::internal(
-            "the expression evaluator failed; this is a bug",
-        ))
-    })
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(EvalError::internal("the expression evaluator failed; this is a bug")))
 }

@@ -34,10 +34,7 @@ impl Program {
     /// Compiles `source`, refusing what the language does not have, functions it does not know, and what exceeds the
     /// [`limits`](super::limits).
     pub fn compile(source: &str) -> Result<Program, CompileError> {
-        Ok(Program(Arc::new(Inner {
-            compiled: compile::compile(source)?,
-            source: source.to_owned(),
-        })))
+        Ok(Program(Arc::new(Inner { compiled: compile::compile(source)?, source: source.to_owned() })))
     }
 
     /// The text it was compiled from.
@@ -59,10 +56,7 @@ impl Program {
     pub fn eval_bool(&self, scope: &Scope) -> Result<bool, EvalError> {
         self.with_value(scope, |value| match value {
             Value::Bool(value) => Ok(*value),
-            other => Err(EvalError::of_type(format!(
-                "the expression gives {}, not true or false",
-                other.noun()
-            ))),
+            other => Err(EvalError::of_type(format!("the expression gives {}, not true or false", other.noun()))),
         })
     }
 

@@ -55,24 +55,14 @@ impl Scope {
 
     /// All variables as an object, without the seed.
     pub fn to_json(&self) -> Json {
-        Json::Object(
-            self.variables
-                .iter()
-                .map(|(name, value)| (name.clone(), Json::clone(value)))
-                .collect(),
-        )
+        Json::Object(self.variables.iter().map(|(name, value)| (name.clone(), Json::clone(value))).collect())
     }
 
     /// The scope of an object made by [`to_json`](Scope::to_json). Any other value gives an empty scope.
     pub fn from_json(json: Json) -> Scope {
         let mut scope = Scope::new();
         if let Json::Object(members) = json {
-            scope.variables = Arc::new(
-                members
-                    .into_iter()
-                    .map(|(name, value)| (name, Arc::new(value)))
-                    .collect(),
-            );
+            scope.variables = Arc::new(members.into_iter().map(|(name, value)| (name, Arc::new(value))).collect());
         }
         scope
     }

@@ -58,11 +58,7 @@ pub(super) fn compile_regex(pattern: &str) -> Result<Arc<Regex>, EvalError> {
             pattern.len()
         )));
     }
-    if let Some(known) = CACHE
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .get(pattern)
-    {
+    if let Some(known) = CACHE.lock().unwrap_or_else(PoisonError::into_inner).get(pattern) {
         return Ok(Arc::clone(known));
     }
     let regex = RegexBuilder::new(pattern)
@@ -70,13 +66,8 @@ pub(super) fn compile_regex(pattern: &str) -> Result<Arc<Regex>, EvalError> {
         .dfa_size_limit(MAX_REGEX_PROGRAM)
         .build()
         .map_err(|error| match error {
-            regex::Error::CompiledTooBig(_) => {
-                EvalError::limit("the regular expression is too large when compiled")
-            }
-            error => EvalError::of_type(format!(
-                "not a regular expression: {}",
-                regex_message(&error.to_string())
-            )),
+            regex::Error::CompiledTooBig(_) => EvalError::limit("the regular expression is too large when compiled"),
+            error => EvalError::of_type(format!("not a regular expression: {}", regex_message(&error.to_string()))),
         })?;
     let mut cache = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
     if cache.len() >= CACHED {
@@ -89,10 +80,7 @@ pub(super) fn compile_regex(pattern: &str) -> Result<Arc<Regex>, EvalError> {
 
 /// The last line of the library's drawing says what is wrong.
 fn regex_message(text: &str) -> &str {
-    text.lines()
-        .last()
-        .unwrap_or(text)
-        .trim_start_matches("error: ")
+    text.lines().last().unwrap_or(text).trim_start_matches("error: ")
 }
 
 pub(super) fn lower_ascii<'a>(call: &Call<'_, 'a>) -> Made<'a> {
@@ -116,10 +104,7 @@ pub(super) fn split<'a>(call: &Call<'_, 'a>) -> Made<'a> {
     // Every part costs an allocation; charge for the most there can be before making them.
     call.budget.make(text.len())?;
     let parts: Vec<&str> = match (most, separator.is_empty()) {
-        (None, true) => text
-            .char_indices()
-            .map(|(at, c)| part(text, at, at + c.len_utf8()))
-            .collect(),
+        (None, true) => text.char_indices().map(|(at, c)| part(text, at, at + c.len_utf8())).collect(),
         (None, false) => text.split(separator).collect(),
         (Some(most), true) => split_characters(text, most),
         (Some(most), false) => text.splitn(most, separator).collect(),
@@ -151,14 +136,9 @@ pub(super) fn replace<'a>(call: &Call<'_, 'a>) -> Made<'a> {
         3 => usize::MAX,
         _ => usize::try_from(call.int(3)?).unwrap_or(usize::MAX),
     };
-    let found = if old.is_empty() {
-        text.chars().count() + 1
-    } else {
-        text.matches(old).count()
-    };
+    let found = if old.is_empty() { text.chars().count() + 1 } else { text.matches(old).count() };
     let found = found.min(most);
-    call.budget
-        .make_string(text.len().saturating_add(found.saturating_mul(new.len())))?;
+    call.budget.make_string(text.len().saturating_add(found.saturating_mul(new.len())))?;
     Ok(Value::string(text.replacen(old, new, found)))
 }
 
@@ -211,34 +191,26 @@ pub(super) fn to_int<'a>(call: &Call<'_, 'a>) -> Made<'a> {
         Value::Int(value) => Some(*value),
         Value::UInt(value) => i64::try_from(*value).ok(),
         // Both bounds are exact as doubles; the upper is one more than the largest integer.
-        Value::Double(value)
-            if *value > -9.223_372_036_854_776e18 && *value < 9.223_372_036_854_776e18 =>
-        {
+        Value::Double(value) if *value > -9.223_372_036_854_776e18 && *value < 9.223_372_036_854_776e18 => {
             Some(*value as i64)
         }
         Value::Double(_) => None,
         Value::Str(text) => return text.parse().map(Value::Int).map_err(|_| not_numeric(call)),
         _ => return Err(call.wants("a number or a string", 0)),
     };
-    value
-        .map(Value::Int)
-        .ok_or_else(|| call.failed("the number is out of range"))
+    value.map(Value::Int).ok_or_else(|| call.failed("the number is out of range"))
 }
 
 pub(super) fn to_uint<'a>(call: &Call<'_, 'a>) -> Made<'a> {
     let value = match call.arg(0) {
         Value::Int(value) => u64::try_from(*value).ok(),
         Value::UInt(value) => Some(*value),
-        Value::Double(value) if *value >= 0.0 && *value < 18_446_744_073_709_551_616.0 => {
-            Some(*value as u64)
-        }
+        Value::Double(value) if *value >= 0.0 && *value < 18_446_744_073_709_551_616.0 => Some(*value as u64),
         Value::Double(_) => None,
         Value::Str(text) => return text.parse().map(Value::UInt).map_err(|_| not_numeric(call)),
         _ => return Err(call.wants("a number or a string", 0)),
     };
-    value
-        .map(Value::UInt)
-        .ok_or_else(|| call.failed("the number is out of range"))
+    value.map(Value::UInt).ok_or_else(|| call.failed("the number is out of range"))
 }
 
 pub(super) fn to_double<'a>(call: &Call<'_, 'a>) -> Made<'a> {
@@ -246,10 +218,7 @@ pub(super) fn to_double<'a>(call: &Call<'_, 'a>) -> Made<'a> {
         Value::Int(value) => Ok(Value::Double(*value as f64)),
         Value::UInt(value) => Ok(Value::Double(*value as f64)),
         Value::Double(value) => Ok(Value::Double(*value)),
-        Value::Str(text) => text
-            .parse()
-            .map(Value::Double)
-            .map_err(|_| not_numeric(call)),
+        Value::Str(text) => text.parse().map(Value::Double).map_err(|_| not_numeric(call)),
         _ => Err(call.wants("a number or a string", 0)),
     }
 }
@@ -282,15 +251,12 @@ pub(super) fn sorted<'a>(call: &Call<'_, 'a>) -> Made<'a> {
 
 fn sort<'a>(call: &Call<'_, 'a>, mut items: Vec<Value<'a>>, what: &str) -> Made<'a> {
     // The order of a pair tells whether all have one: numbers, strings and booleans are three separate orders.
-    let mixed = items
-        .windows(2)
-        .any(|pair| matches!(pair, [a, b] if a.order(b).is_none()));
+    let mixed = items.windows(2).any(|pair| matches!(pair, [a, b] if a.order(b).is_none()));
     if mixed || items.first().is_some_and(|only| only.order(only).is_none()) {
         return Err(call.failed(&format!("{what} are not all numbers, strings or booleans")));
     }
     let length = items.len() as u64;
-    call.budget
-        .step(length * u64::from(length.checked_ilog2().unwrap_or(0)))?;
+    call.budget.step(length * u64::from(length.checked_ilog2().unwrap_or(0)))?;
     items.sort_by(|a, b| a.order(b).unwrap_or(Ordering::Equal));
     call.make_list(items)
 }
@@ -314,8 +280,7 @@ pub(super) fn flatten<'a>(call: &Call<'_, 'a>) -> Made<'a> {
     for item in call.list(0)?.iter() {
         match item {
             Value::List(inner) => {
-                call.budget
-                    .make(inner.len().saturating_mul(std::mem::size_of::<Value<'_>>()))?;
+                call.budget.make(inner.len().saturating_mul(std::mem::size_of::<Value<'_>>()))?;
                 flat.extend(inner.iter());
             }
             item => flat.push(item),
@@ -330,9 +295,7 @@ pub(super) fn range<'a>(call: &Call<'_, 'a>) -> Made<'a> {
         return Err(call.failed("the length is negative"));
     }
     if n > MAX_RANGE {
-        return Err(EvalError::limit(format!(
-            "`range` makes at most {MAX_RANGE} numbers, not {n}"
-        )));
+        return Err(EvalError::limit(format!("`range` makes at most {MAX_RANGE} numbers, not {n}")));
     }
     call.make_list((0..n).map(Value::Int).collect())
 }

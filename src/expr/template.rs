@@ -47,9 +47,8 @@ impl Template {
                 literal.push_str("${");
                 at += 3;
             } else if rest.starts_with("${") {
-                let end = lex::closing_brace(text, at + 2).ok_or_else(|| {
-                    CompileError::new(at, "`${` is not closed").help("write $${ for a literal ${")
-                })?;
+                let end = lex::closing_brace(text, at + 2)
+                    .ok_or_else(|| CompileError::new(at, "`${` is not closed").help("write $${ for a literal ${"))?;
                 let code = text.get(at + 2..end).unwrap_or_default();
                 let program = Program::compile(code).map_err(|error| error.shifted(at + 2))?;
                 if !literal.is_empty() {
@@ -65,10 +64,7 @@ impl Template {
         if !literal.is_empty() {
             parts.push(Part::Literal(literal));
         }
-        Ok(Template {
-            source: text.to_owned(),
-            parts,
-        })
+        Ok(Template { source: text.to_owned(), parts })
     }
 
     /// Whether it has no `${…}` part.
@@ -110,9 +106,7 @@ impl Template {
         for part in &self.parts {
             match part {
                 Part::Literal(literal) => text.push_str(literal),
-                Part::Code(program) => {
-                    program.with_value(scope, |value| push(&mut text, program, value))?
-                }
+                Part::Code(program) => program.with_value(scope, |value| push(&mut text, program, value))?,
             }
         }
         Ok(text)
@@ -162,10 +156,7 @@ impl JsonTemplate {
 
     fn nested(json: &Json, depth: usize) -> Result<JsonTemplate, CompileError> {
         if depth > MAX_JSON_DEPTH {
-            return Err(CompileError::new(
-                0,
-                format!("the value is nested more than {MAX_JSON_DEPTH} levels deep"),
-            ));
+            return Err(CompileError::new(0, format!("the value is nested more than {MAX_JSON_DEPTH} levels deep")));
         }
         Ok(match json {
             Json::String(text) => {
@@ -176,10 +167,8 @@ impl JsonTemplate {
                 }
             }
             Json::Array(items) => {
-                let items = items
-                    .iter()
-                    .map(|item| JsonTemplate::nested(item, depth + 1))
-                    .collect::<Result<Vec<_>, _>>()?;
+                let items =
+                    items.iter().map(|item| JsonTemplate::nested(item, depth + 1)).collect::<Result<Vec<_>, _>>()?;
                 match items.iter().map(JsonTemplate::as_literal).collect() {
                     Some(items) => JsonTemplate::Literal(Json::Array(items)),
                     None => JsonTemplate::List(items),
@@ -188,10 +177,7 @@ impl JsonTemplate {
             Json::Object(members) => {
                 let mut parsed = Vec::with_capacity(members.len());
                 for (key, value) in members {
-                    parsed.push((
-                        Template::parse(key)?,
-                        JsonTemplate::nested(value, depth + 1)?,
-                    ));
+                    parsed.push((Template::parse(key)?, JsonTemplate::nested(value, depth + 1)?));
                 }
                 JsonTemplate::object(parsed)
             }
@@ -208,14 +194,10 @@ impl JsonTemplate {
 
     /// A literal if all of it is; keys that are equal only after `$${` is resolved stay for `render` to refuse.
     fn object(members: Vec<(Template, JsonTemplate)>) -> JsonTemplate {
-        let literals: Option<serde_json::Map<String, Json>> = members
-            .iter()
-            .map(|(key, value)| Some((key.literal()?.to_owned(), value.as_literal()?)))
-            .collect();
+        let literals: Option<serde_json::Map<String, Json>> =
+            members.iter().map(|(key, value)| Some((key.literal()?.to_owned(), value.as_literal()?))).collect();
         match literals {
-            Some(object) if object.len() == members.len() => {
-                JsonTemplate::Literal(Json::Object(object))
-            }
+            Some(object) if object.len() == members.len() => JsonTemplate::Literal(Json::Object(object)),
             _ => JsonTemplate::Map(members),
         }
     }
@@ -225,12 +207,9 @@ impl JsonTemplate {
         Ok(match self {
             JsonTemplate::Literal(json) => json.clone(),
             JsonTemplate::Text(template) => template.render_json(scope)?,
-            JsonTemplate::List(items) => Json::Array(
-                items
-                    .iter()
-                    .map(|item| item.render(scope))
-                    .collect::<Result<_, _>>()?,
-            ),
+            JsonTemplate::List(items) => {
+                Json::Array(items.iter().map(|item| item.render(scope)).collect::<Result<_, _>>()?)
+            }
             JsonTemplate::Map(members) => {
                 let mut object = serde_json::Map::with_capacity(members.len());
                 for (key, value) in members {
@@ -255,10 +234,9 @@ impl JsonTemplate {
             JsonTemplate::Literal(_) => BTreeSet::new(),
             JsonTemplate::Text(template) => template.variables(),
             JsonTemplate::List(items) => items.iter().flat_map(JsonTemplate::variables).collect(),
-            JsonTemplate::Map(members) => members
-                .iter()
-                .flat_map(|(key, value)| key.variables().into_iter().chain(value.variables()))
-                .collect(),
+            JsonTemplate::Map(members) => {
+                members.iter().flat_map(|(key, value)| key.variables().into_iter().chain(value.variables())).collect()
+            }
         }
     }
 }

@@ -153,11 +153,7 @@ pub(super) fn path_text(root: &Node, steps: &[Step]) -> String {
 
 /// `text.field`, or `text['fi-eld']` where the short form is not the language.
 pub(super) fn field_text(text: String, field: &str) -> String {
-    if is_name(field) {
-        format!("{text}.{field}")
-    } else {
-        format!("{text}['{}']", field.escape_debug())
-    }
+    if is_name(field) { format!("{text}.{field}") } else { format!("{text}['{}']", field.escape_debug()) }
 }
 
 /// Whether a text has the form of a name.

@@ -107,19 +107,17 @@ impl<'a> Map<'a> {
         match (self, key) {
             (_, Value::Str(key)) => self.get(key),
             (Map::Ref(_), _) => None,
-            (Map::Own(members), _) => members
-                .iter()
-                .find(|(name, _)| same_scalar(name, key))
-                .map(|(_, value)| value.clone()),
+            (Map::Own(members), _) => {
+                members.iter().find(|(name, _)| same_scalar(name, key)).map(|(_, value)| value.clone())
+            }
         }
     }
 
     pub(super) fn entries(&self) -> Vec<(Value<'a>, Value<'a>)> {
         match self {
-            Map::Ref(members) => members
-                .iter()
-                .map(|(key, value)| (Value::Str(Text::Ref(key)), Value::of(value)))
-                .collect(),
+            Map::Ref(members) => {
+                members.iter().map(|(key, value)| (Value::Str(Text::Ref(key)), Value::of(value))).collect()
+            }
             Map::Own(members) => members.to_vec(),
         }
     }
@@ -147,10 +145,7 @@ impl<'a> Value<'a> {
             Json::String(text) => Value::string(text),
             Json::Array(items) => Value::list(items.into_iter().map(Value::own).collect()),
             Json::Object(members) => Value::Map(Map::Own(Rc::new(
-                members
-                    .into_iter()
-                    .map(|(key, value)| (Value::string(key), Value::own(value)))
-                    .collect(),
+                members.into_iter().map(|(key, value)| (Value::string(key), Value::own(value))).collect(),
             ))),
         }
     }
@@ -186,12 +181,7 @@ impl<'a> Value<'a> {
             Value::Str(text) => Json::from(&**text),
             Value::Type(name) => Json::from(*name),
             Value::List(List::Ref(items)) => Json::Array(items.to_vec()),
-            Value::List(items) => Json::Array(
-                items
-                    .iter()
-                    .map(|item| item.to_json())
-                    .collect::<Result<_, _>>()?,
-            ),
+            Value::List(items) => Json::Array(items.iter().map(|item| item.to_json()).collect::<Result<_, _>>()?),
             Value::Map(Map::Ref(members)) => Json::Object((*members).clone()),
             Value::Map(members) => {
                 let mut object = serde_json::Map::new();
@@ -209,11 +199,7 @@ impl<'a> Value<'a> {
             Value::Str(text) => 32 + text.len(),
             Value::List(items) => 32 + items.iter().map(|item| item.weight()).sum::<usize>(),
             Value::Map(members) => {
-                32 + members
-                    .entries()
-                    .iter()
-                    .map(|(key, value)| key.weight() + value.weight())
-                    .sum::<usize>()
+                32 + members.entries().iter().map(|(key, value)| key.weight() + value.weight()).sum::<usize>()
             }
             _ => 32,
         }
@@ -384,9 +370,7 @@ fn same_scalar(a: &Value<'_>, b: &Value<'_>) -> bool {
 fn order_numbers(a: &Value<'_>, b: &Value<'_>) -> Option<Ordering> {
     match (a, b) {
         (Value::Double(a), Value::Double(b)) => a.partial_cmp(b),
-        (Value::Double(a), b) => integer(b)
-            .and_then(|b| order_exactly(b, *a))
-            .map(Ordering::reverse),
+        (Value::Double(a), b) => integer(b).and_then(|b| order_exactly(b, *a)).map(Ordering::reverse),
         (a, Value::Double(b)) => integer(a).and_then(|a| order_exactly(a, *b)),
         (a, b) => Some(integer(a)?.cmp(&integer(b)?)),
     }
@@ -407,11 +391,7 @@ fn order_exactly(int: i128, double: f64) -> Option<Ordering> {
     }
     // Casting saturates; every integer here is far from the ends of i128.
     let whole = double.trunc() as i128;
-    Some(int.cmp(&whole).then_with(|| {
-        0.0_f64
-            .partial_cmp(&double.fract())
-            .unwrap_or(Ordering::Equal)
-    }))
+    Some(int.cmp(&whole).then_with(|| 0.0_f64.partial_cmp(&double.fract()).unwrap_or(Ordering::Equal)))
 }
 
 fn exact_integer(double: f64) -> Option<i128> {

@@ -24,9 +24,7 @@ pub(super) fn url_join<'a>(call: &Call<'_, 'a>) -> Made<'a> {
     let not_a_url = |_| call.failed("the base is not a URL or an absolute path");
     let not_a_reference = |_| call.failed("the reference is not a URL reference");
     if base.starts_with('/') && !base.starts_with("//") {
-        let base = Url::parse(NO_ORIGIN)
-            .and_then(|origin| origin.join(base))
-            .map_err(not_a_url)?;
+        let base = Url::parse(NO_ORIGIN).and_then(|origin| origin.join(base)).map_err(not_a_url)?;
         let joined = String::from(base.join(reference).map_err(not_a_reference)?);
         return match joined.strip_prefix(NO_ORIGIN) {
             Some(path) => call.make_text(path.to_owned()),
@@ -46,11 +44,7 @@ pub(super) fn url_path<'a>(call: &Call<'_, 'a>) -> Made<'a> {
     let parts = SHAPE.as_ref().and_then(|shape| shape.captures(url));
     let parts = parts.ok_or_else(|| EvalError::internal("the shape of URLs is not defined"))?;
     let path = parts.get(3).map_or("", |path| path.as_str());
-    let path = if path.is_empty() && parts.get(2).is_some() {
-        "/"
-    } else {
-        path
-    };
+    let path = if path.is_empty() && parts.get(2).is_some() { "/" } else { path };
     call.make_text(path.to_owned())
 }
 
@@ -58,9 +52,7 @@ pub(super) fn json<'a>(call: &Call<'_, 'a>) -> Made<'a> {
     let text = call.text(0)?;
     // A JSON text of n bytes has at most n/2 values.
     call.budget.make(text.len().saturating_mul(16))?;
-    serde_json::from_str(text)
-        .map(Value::own)
-        .map_err(|error| call.failed(&format!("the text is not JSON: {error}")))
+    serde_json::from_str(text).map(Value::own).map_err(|error| call.failed(&format!("the text is not JSON: {error}")))
 }
 
 pub(super) fn to_json<'a>(call: &Call<'_, 'a>) -> Made<'a> {
@@ -74,12 +66,7 @@ pub(super) fn find_all<'a>(call: &Call<'_, 'a>) -> Made<'a> {
     call.make_list(found)
 }
 
-fn collect<'a>(
-    value: &Value<'a>,
-    key: &str,
-    found: &mut Vec<Value<'a>>,
-    budget: &Budget,
-) -> Result<(), EvalError> {
+fn collect<'a>(value: &Value<'a>, key: &str, found: &mut Vec<Value<'a>>, budget: &Budget) -> Result<(), EvalError> {
     budget.step(1)?;
     match value {
         Value::List(list) => {
@@ -138,18 +125,15 @@ pub(super) fn check_pointer(pointer: &str) -> Result<(), EvalError> {
     }
     let mut after_tilde = pointer.split('~').skip(1);
     if after_tilde.any(|rest| !rest.starts_with(['0', '1'])) {
-        return Err(EvalError::of_type(
-            "in a JSON pointer `~` is written `~0` and `/` within a key `~1`",
-        ));
+        return Err(EvalError::of_type("in a JSON pointer `~` is written `~0` and `/` within a key `~1`"));
     }
     Ok(())
 }
 
 /// The shape of RFC 3339 §5.6; the calendar is checked by the parser.
 fn has_date_time_shape(text: &str) -> bool {
-    static SHAPE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$").ok()
-    });
+    static SHAPE: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$").ok());
     text.is_ascii() && SHAPE.as_ref().is_some_and(|shape| shape.is_match(text))
 }
 
@@ -192,21 +176,17 @@ pub(super) fn secret<'a>(call: &Call<'_, 'a>) -> Made<'a> {
 
 /// `{{secret:LABEL:32 hexadecimal digits:LENGTH}}`, as the redactor writes it.
 pub(super) fn secret_length<'a>(call: &Call<'_, 'a>) -> Made<'a> {
-    let length = call
-        .text(0)?
-        .strip_prefix("{{secret:")
-        .and_then(|rest| rest.strip_suffix("}}"))
-        .and_then(|rest| {
-            let mut parts = rest.rsplitn(3, ':');
-            let length = parts.next()?;
-            let digest = parts.next()?;
-            let label = parts.next()?;
-            let sound = !label.is_empty()
-                && digest.len() == 32
-                && digest.bytes().all(|b| b.is_ascii_hexdigit())
-                && length.bytes().all(|b| b.is_ascii_digit());
-            if sound { length.parse().ok() } else { None }
-        });
+    let length = call.text(0)?.strip_prefix("{{secret:").and_then(|rest| rest.strip_suffix("}}")).and_then(|rest| {
+        let mut parts = rest.rsplitn(3, ':');
+        let length = parts.next()?;
+        let digest = parts.next()?;
+        let label = parts.next()?;
+        let sound = !label.is_empty()
+            && digest.len() == 32
+            && digest.bytes().all(|b| b.is_ascii_hexdigit())
+            && length.bytes().all(|b| b.is_ascii_digit());
+        if sound { length.parse().ok() } else { None }
+    });
     match length {
         Some(length) => Ok(Value::Int(length)),
         None => Err(call.failed("the text is not the token of a secret")),
@@ -229,11 +209,7 @@ pub(super) fn short_json(value: &Value<'_>, most: usize) -> String {
         Value::Map(map) => format!("an object of {}", count(map.len(), "member")),
         Value::Str(text) => {
             let start: String = text.chars().take(most).collect();
-            format!(
-                "{} … ({})",
-                Json::from(start),
-                count(text.chars().count(), "character")
-            )
+            format!("{} … ({})", Json::from(start), count(text.chars().count(), "character"))
         }
         other => other.scalar_text().unwrap_or_default(),
     }

@@ -17,10 +17,7 @@ pub(super) type Text = (String, Span);
 
 impl<'s> Reader<'s> {
     pub fn new(source: &'s Arc<SourceFile>) -> Reader<'s> {
-        Reader {
-            source,
-            problems: Diagnostics::new(),
-        }
+        Reader { source, problems: Diagnostics::new() }
     }
 
     pub fn report(&mut self, problem: Diagnostic) {
@@ -29,11 +26,7 @@ impl<'s> Reader<'s> {
 
     /// The value with the warnings, or all problems when one of them is an error.
     pub fn result<T>(self, value: T) -> Result<(T, Diagnostics), Diagnostics> {
-        if self.problems.has_errors() {
-            Err(self.problems)
-        } else {
-            Ok((value, self.problems))
-        }
+        if self.problems.has_errors() { Err(self.problems) } else { Ok((value, self.problems)) }
     }
 
     /// The keys of a mapping; anything else is reported.
@@ -42,11 +35,7 @@ impl<'s> Reader<'s> {
             self.wrong_type(node, what, "a mapping");
             return None;
         }
-        Some(Fields {
-            node,
-            what,
-            known: Vec::new(),
-        })
+        Some(Fields { node, what, known: Vec::new() })
     }
 
     pub fn wrong_type(&mut self, node: &Node, what: &str, wanted: &str) {
@@ -110,11 +99,7 @@ impl<'n> Fields<'n> {
     }
 
     pub fn text(&mut self, reader: &mut Reader, key: &'static str, needed: bool) -> Option<Text> {
-        let node = if needed {
-            self.needed(reader, key)
-        } else {
-            self.node(key)
-        }?;
+        let node = if needed { self.needed(reader, key) } else { self.node(key) }?;
         if node.as_str().is_none() {
             reader.wrong_type(node, &format!("`{key}`"), "a string");
         }
@@ -137,13 +122,7 @@ impl<'n> Fields<'n> {
     }
 
     /// A whole number in the range.
-    pub fn number(
-        &mut self,
-        reader: &mut Reader,
-        key: &'static str,
-        least: u32,
-        most: u32,
-    ) -> Option<u32> {
+    pub fn number(&mut self, reader: &mut Reader, key: &'static str, least: u32, most: u32) -> Option<u32> {
         let node = self.node(key)?;
         let number = node.as_i64().and_then(|number| u32::try_from(number).ok());
         let number = number.filter(|number| (least..=most).contains(number));
@@ -155,8 +134,7 @@ impl<'n> Fields<'n> {
     }
 
     pub fn list(&mut self, reader: &mut Reader, key: &'static str) -> Vec<Text> {
-        self.node(key)
-            .map_or_else(Vec::new, |node| reader.texts(node, &format!("`{key}`")))
+        self.node(key).map_or_else(Vec::new, |node| reader.texts(node, &format!("`{key}`")))
     }
 
     /// Reports the keys that nothing asked for.
@@ -167,11 +145,7 @@ impl<'n> Fields<'n> {
             }
             let message = format!("`{}` is not a key of {}", key.text, self.what);
             let problem = Diagnostic::error("G003", message).label(key.span, "");
-            let absent = self
-                .known
-                .iter()
-                .copied()
-                .filter(|known| self.node.get(known).is_none());
+            let absent = self.known.iter().copied().filter(|known| self.node.get(known).is_none());
             reader.report(match did_you_mean(&key.text, absent) {
                 Some(near) => problem.help(format!("did you mean `{near}`?")),
                 None => problem.help(format!("known keys: {}", self.known.join(", "))),

@@ -32,9 +32,8 @@ pub mod waivers;
 
 pub use lint::lint;
 pub use model::{
-    Approval, ApprovalStatus, Attempts, Capability, Component, ComponentRef, Criterion,
-    DesignatedSection, Flag, Guideline, GuidelineId, Metadata, Program, Scoring, Section, Test,
-    TestRepository,
+    Approval, ApprovalStatus, Attempts, Capability, Component, ComponentRef, Criterion, DesignatedSection, Flag,
+    Guideline, GuidelineId, Metadata, Program, Scoring, Section, Test, TestRepository,
 };
 pub use places::Places;
 pub use read::FORMAT;

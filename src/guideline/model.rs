@@ -11,9 +11,7 @@ use crate::capability::{CapabilityId, Family, LifeCycle, TestId};
 use super::Places;
 
 /// The version of a guideline: `2026.11`, `next`, `dns.2020.06`.
-#[derive(
-    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct GuidelineId(pub String);
 
@@ -275,10 +273,7 @@ impl Guideline {
     /// list it. Components that this file does not define contribute nothing.
     pub fn standing(&self, program: &Program) -> BTreeMap<&CapabilityId, LifeCycle> {
         let mut standing = BTreeMap::new();
-        let components = program
-            .components
-            .iter()
-            .filter_map(|one| self.components.get(&one.name));
+        let components = program.components.iter().filter_map(|one| self.components.get(&one.name));
         for component in components {
             for (level, ids) in &component.capabilities {
                 for id in ids {
@@ -300,16 +295,7 @@ impl Guideline {
             return u64::from(weight).max(1);
         }
         let criteria = &self.metadata.scoring.criteria;
-        let worth = |key: &String| {
-            criteria
-                .get(key)
-                .map_or(0, |criterion| u64::from(criterion.weight))
-        };
-        capability
-            .achievements
-            .iter()
-            .map(worth)
-            .sum::<u64>()
-            .max(1)
+        let worth = |key: &String| criteria.get(key).map_or(0, |criterion| u64::from(criterion.weight));
+        capability.achievements.iter().map(worth).sum::<u64>().max(1)
     }
 }

@@ -15,10 +15,7 @@ pub struct Places {
 impl Places {
     /// Places in a file, none noted yet.
     pub fn new(source: &Arc<SourceFile>) -> Places {
-        Places {
-            source: Some(Arc::clone(source)),
-            spans: BTreeMap::new(),
-        }
+        Places { source: Some(Arc::clone(source)), spans: BTreeMap::new() }
     }
 
     /// Notes where the value at a path of keys stands; the first note wins.

@@ -23,9 +23,8 @@ use crate::text::{Diagnostic, Diagnostics, SourceFile, did_you_mean, yaml, yaml:
 
 pub(super) use super::fields::{Fields, Reader};
 use super::model::{
-    Approval, ApprovalStatus, Attempts, Capability, Component, ComponentRef, Criterion,
-    DesignatedSection, Flag, Guideline, GuidelineId, Metadata, Program, Scoring, Section, Test,
-    TestRepository,
+    Approval, ApprovalStatus, Attempts, Capability, Component, ComponentRef, Criterion, DesignatedSection, Flag,
+    Guideline, GuidelineId, Metadata, Program, Scoring, Section, Test, TestRepository,
 };
 use super::{Places, fields::Text};
 
@@ -41,16 +40,12 @@ impl Guideline {
         let text = utf8(name, bytes)?;
         let source = SourceFile::new(name, text);
         let root = yaml::parse(&source)?;
-        refuse_other_formats(&root)
-            .map_err(|problem| Diagnostics::from(problem.source(&source)))?;
+        refuse_other_formats(&root).map_err(|problem| Diagnostics::from(problem.source(&source)))?;
         let mut reader = Reader::new(&source);
         let mut places = Places::new(&source);
         let guideline = document(&mut reader, &mut places, &root);
         match guideline {
-            Some(guideline) => reader.result(Guideline {
-                places,
-                ..guideline
-            }),
+            Some(guideline) => reader.result(Guideline { places, ..guideline }),
             None => Err(reader.problems),
         }
     }
@@ -59,14 +54,8 @@ impl Guideline {
 pub(super) fn utf8(name: &str, bytes: &[u8]) -> Result<String, Diagnostics> {
     String::from_utf8(bytes.to_vec()).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        let problem = Diagnostic::error(
-            "G001",
-            format!("{name} is not UTF-8 text: byte {at} begins no character"),
-        );
-        problem
-            .help("save the file as UTF-8")
-            .source(&SourceFile::new(name, ""))
-            .into()
+        let problem = Diagnostic::error("G001", format!("{name} is not UTF-8 text: byte {at} begins no character"));
+        problem.help("save the file as UTF-8").source(&SourceFile::new(name, "")).into()
     })
 }
 
@@ -81,9 +70,7 @@ pub(super) fn check_format(found: &str, supported: &str) -> Result<(), Diagnosti
             if (1..=newest).contains(&found_number) {
                 return Ok(());
             }
-            let message = format!(
-                "format `{found}` is newer than `{supported}`, the newest that this release reads"
-            );
+            let message = format!("format `{found}` is newer than `{supported}`, the newest that this release reads");
             Err(Diagnostic::error("G002", message)
                 .help("install a newer release of assize, or ask for the file in the older format"))
         }
@@ -96,17 +83,10 @@ pub(super) fn check_format(found: &str, supported: &str) -> Result<(), Diagnosti
 
 /// The format decides before anything else is looked at, because a newer file may differ anywhere.
 fn refuse_other_formats(root: &Node) -> Result<(), Diagnostic> {
-    let assize = root
-        .get("metadata")
-        .and_then(|metadata| metadata.get("assize"));
+    let assize = root.get("metadata").and_then(|metadata| metadata.get("assize"));
     let Some(format) = assize.and_then(|assize| assize.get("format")) else {
-        return Err(Diagnostic::error(
-            "G002",
-            "not a guideline of ours: `metadata.assize.format` is missing",
-        )
-        .help(format!(
-            "add `\"assize\": {{\"format\": \"{FORMAT}\", \"family\": …}}` to the metadata"
-        )));
+        return Err(Diagnostic::error("G002", "not a guideline of ours: `metadata.assize.format` is missing")
+            .help(format!("add `\"assize\": {{\"format\": \"{FORMAT}\", \"family\": …}}` to the metadata")));
     };
     let found = format.as_str().unwrap_or_default();
     check_format(found, FORMAT).map_err(|problem| problem.label(format.span, ""))?;
@@ -117,18 +97,13 @@ fn refuse_other_formats(root: &Node) -> Result<(), Diagnostic> {
     match (release(min_tool.as_str().unwrap_or_default()), release(own)) {
         (Some(needed), Some(have)) if needed > have => {
             let needed = min_tool.as_str().unwrap_or_default();
-            Err(Diagnostic::error(
-                "G002",
-                format!("the guideline needs assize {needed} or newer, this is {own}"),
-            )
-            .label(min_tool.span, "")
-            .help(format!("install assize {needed} or newer")))
-        }
-        (None, _) => Err(
-            Diagnostic::error("G002", "`min_tool` is not a release number")
+            Err(Diagnostic::error("G002", format!("the guideline needs assize {needed} or newer, this is {own}"))
                 .label(min_tool.span, "")
-                .help("write it as three numbers, `1.2.0`"),
-        ),
+                .help(format!("install assize {needed} or newer")))
+        }
+        (None, _) => Err(Diagnostic::error("G002", "`min_tool` is not a release number")
+            .label(min_tool.span, "")
+            .help("write it as three numbers, `1.2.0`")),
         _ => Ok(()),
     }
 }
@@ -141,23 +116,15 @@ fn release(text: &str) -> Option<(u32, u32, u32)> {
 
 fn document(reader: &mut Reader, places: &mut Places, root: &Node) -> Option<Guideline> {
     let mut top = reader.fields(root, "a guideline")?;
-    let metadata = top
-        .needed(reader, "metadata")
-        .and_then(|node| metadata(reader, node));
-    let programs = top
-        .needed(reader, "platforms")
-        .map(|node| entries(reader, node, "platforms", program));
-    let components = top
-        .needed(reader, "components")
-        .map(|node| entries(reader, node, "components", component));
+    let metadata = top.needed(reader, "metadata").and_then(|node| metadata(reader, node));
+    let programs = top.needed(reader, "platforms").map(|node| entries(reader, node, "platforms", program));
+    let components = top.needed(reader, "components").map(|node| entries(reader, node, "components", component));
     let capabilities = top.needed(reader, "capabilities");
     let sections = top.node("designated_sections");
     let repositories = top.node("test_repositories");
     let capabilities = capabilities.map(|node| entries(reader, node, "capabilities", capability));
-    let sections =
-        sections.map(|node| entries(reader, node, "designated_sections", designated_sections));
-    let repositories =
-        repositories.map(|node| entries(reader, node, "test_repositories", repository));
+    let sections = sections.map(|node| entries(reader, node, "designated_sections", designated_sections));
+    let repositories = repositories.map(|node| entries(reader, node, "test_repositories", repository));
     top.finish(reader);
     note_places(places, root);
     let mut by_id = BTreeMap::new();
@@ -169,10 +136,7 @@ fn document(reader: &mut Reader, places: &mut Places, root: &Node) -> Option<Gui
     let programs = programs.unwrap_or_default();
     Some(Guideline {
         metadata: metadata?,
-        programs: programs
-            .into_iter()
-            .map(|((name, _), program)| Program { name, ..program })
-            .collect(),
+        programs: programs.into_iter().map(|((name, _), program)| Program { name, ..program }).collect(),
         components: by_name(components),
         capabilities: by_id,
         designated_sections: by_name(sections),
@@ -202,11 +166,7 @@ fn entries<T>(
 }
 
 fn by_name<T>(entries: Option<Vec<(Text, T)>>) -> BTreeMap<String, T> {
-    entries
-        .unwrap_or_default()
-        .into_iter()
-        .map(|((name, _), value)| (name, value))
-        .collect()
+    entries.unwrap_or_default().into_iter().map(|((name, _), value)| (name, value)).collect()
 }
 
 /// Notes the keys of all mappings and the texts of all lists, for the linter.
@@ -219,9 +179,7 @@ fn note_places(places: &mut Places, root: &Node) {
             path.pop();
         }
         for item in node.as_seq().unwrap_or_default() {
-            let name = item
-                .as_str()
-                .or_else(|| item.get("name").and_then(Node::as_str));
+            let name = item.as_str().or_else(|| item.get("name").and_then(Node::as_str));
             if let Some(name) = name {
                 path.push(name);
                 places.note(path, item.span);
@@ -237,11 +195,7 @@ fn word<T: FromStr>(reader: &mut Reader, text: Option<Text>, known: &[&'static s
     let (text, span) = text?;
     let read = text.parse().ok();
     if read.is_none() {
-        let problem = Diagnostic::error(
-            "G007",
-            format!("`{text}` is not one of {}", known.join(", ")),
-        )
-        .label(span, "");
+        let problem = Diagnostic::error("G007", format!("`{text}` is not one of {}", known.join(", "))).label(span, "");
         reader.report(match did_you_mean(&text, known.iter().copied()) {
             Some(near) => problem.help(format!("did you mean `{near}`?")),
             None => problem,
@@ -255,26 +209,17 @@ fn metadata(reader: &mut Reader, node: &Node) -> Option<Metadata> {
     let id = fields.text(reader, "id", true);
     if let Some((_, span)) = id.as_ref().filter(|(id, _)| id.trim().is_empty()) {
         reader.report(
-            Diagnostic::error("G011", "the id of a guideline is empty")
-                .label(*span, "")
-                .help("as in `2026.11`"),
+            Diagnostic::error("G011", "the id of a guideline is empty").label(*span, "").help("as in `2026.11`"),
         );
     }
     let schema = fields.text(reader, "schema", true);
     if let Some((schema, span)) = schema.as_ref().filter(|(schema, _)| schema != "2.0") {
         let message = format!("schema `{schema}` is not `2.0`");
-        reader.report(
-            Diagnostic::error("G002", message)
-                .label(*span, "")
-                .help("files in our format have schema 2.0"),
-        );
+        reader.report(Diagnostic::error("G002", message).label(*span, "").help("files in our format have schema 2.0"));
     }
     let mut min_tool = None;
     let mut family = None;
-    if let Some(mut own) = fields
-        .needed(reader, "assize")
-        .and_then(|node| reader.fields(node, "`metadata.assize`"))
-    {
+    if let Some(mut own) = fields.needed(reader, "assize").and_then(|node| reader.fields(node, "`metadata.assize`")) {
         own.needed(reader, "format");
         let text = own.text(reader, "family", true);
         family = word::<Family>(reader, text, Family::WORDS);
@@ -282,14 +227,8 @@ fn metadata(reader: &mut Reader, node: &Node) -> Option<Metadata> {
         own.finish(reader);
     }
     let approval = ["approval", "os_trademark_approval"].map(|key| fields.node(key));
-    let approval = approval
-        .into_iter()
-        .flatten()
-        .next()
-        .and_then(|node| approval_of(reader, node));
-    let scoring = fields
-        .node("scoring")
-        .and_then(|node| scoring(reader, node));
+    let approval = approval.into_iter().flatten().next().and_then(|node| approval_of(reader, node));
+    let scoring = fields.node("scoring").and_then(|node| scoring(reader, node));
     let source = fields.maybe(reader, "source");
     let reference = fields.maybe(reader, "reference");
     fields.finish(reader);
@@ -307,17 +246,14 @@ fn metadata(reader: &mut Reader, node: &Node) -> Option<Metadata> {
 
 fn approval_of(reader: &mut Reader, node: &Node) -> Option<Approval> {
     let mut fields = reader.fields(node, "the approval")?;
-    let status = fields
-        .text(reader, "status", false)
-        .and_then(|(text, span)| {
-            let status = ApprovalStatus::of_word(&text);
-            if status.is_none() {
-                let message =
-                    format!("`{text}` is not one of draft, advisory, approved, superseded");
-                reader.report(Diagnostic::error("G007", message).label(span, ""));
-            }
-            status
-        });
+    let status = fields.text(reader, "status", false).and_then(|(text, span)| {
+        let status = ApprovalStatus::of_word(&text);
+        if status.is_none() {
+            let message = format!("`{text}` is not one of draft, advisory, approved, superseded");
+            reader.report(Diagnostic::error("G007", message).label(span, ""));
+        }
+        status
+    });
     let approval = Approval {
         status,
         replaces: fields.maybe(reader, "replaces"),
@@ -335,14 +271,9 @@ fn plain(texts: Vec<Text>) -> Vec<String> {
 fn scoring(reader: &mut Reader, node: &Node) -> Option<Scoring> {
     let mut fields = reader.fields(node, "the scoring")?;
     let cutoff_score = fields.number(reader, "cutoff_score", 0, MOST_WEIGHT);
-    let criteria = fields
-        .node("criteria")
-        .map(|node| entries(reader, node, "criteria", criterion));
+    let criteria = fields.node("criteria").map(|node| entries(reader, node, "criteria", criterion));
     fields.finish(reader);
-    Some(Scoring {
-        cutoff_score,
-        criteria: by_name(criteria),
-    })
+    Some(Scoring { cutoff_score, criteria: by_name(criteria) })
 }
 
 fn criterion(reader: &mut Reader, node: &Node) -> Option<Criterion> {
@@ -350,9 +281,7 @@ fn criterion(reader: &mut Reader, node: &Node) -> Option<Criterion> {
     let criterion = Criterion {
         name: fields.maybe(reader, "name").unwrap_or_default(),
         description: fields.maybe(reader, "description").unwrap_or_default(),
-        weight: fields
-            .number(reader, "weight", 0, MOST_WEIGHT)
-            .unwrap_or_default(),
+        weight: fields.number(reader, "weight", 0, MOST_WEIGHT).unwrap_or_default(),
     };
     fields.finish(reader);
     Some(criterion)
@@ -362,12 +291,8 @@ fn criterion(reader: &mut Reader, node: &Node) -> Option<Criterion> {
 fn program(reader: &mut Reader, node: &Node) -> Option<Program> {
     let mut fields = reader.fields(node, "a program")?;
     let description = fields.maybe(reader, "description").unwrap_or_default();
-    let components = fields
-        .needed(reader, "components")
-        .map(|node| component_refs(reader, node));
-    let hosts = fields
-        .node("required_platform_components")
-        .map(|node| component_refs(reader, node));
+    let components = fields.needed(reader, "components").map(|node| component_refs(reader, node));
+    let hosts = fields.node("required_platform_components").map(|node| component_refs(reader, node));
     fields.finish(reader);
     Some(Program {
         name: String::new(),
@@ -399,20 +324,13 @@ fn component_refs(reader: &mut Reader, node: &Node) -> Vec<ComponentRef> {
 
 fn component(reader: &mut Reader, node: &Node) -> Option<Component> {
     let mut fields = reader.fields(node, "a component")?;
-    let mut component = Component {
-        description: fields.maybe(reader, "description").unwrap_or_default(),
-        ..Component::default()
-    };
-    let lists = fields
-        .needed(reader, "capabilities")
-        .and_then(|node| reader.fields(node, "the lists of a component"));
+    let mut component =
+        Component { description: fields.maybe(reader, "description").unwrap_or_default(), ..Component::default() };
+    let lists = fields.needed(reader, "capabilities").and_then(|node| reader.fields(node, "the lists of a component"));
     if let Some(mut lists) = lists {
         for level in LifeCycle::ALL {
             let texts = lists.list(reader, level.as_str());
-            let ids = texts
-                .into_iter()
-                .filter_map(|text| reader.id(text))
-                .collect();
+            let ids = texts.into_iter().filter_map(|text| reader.id(text)).collect();
             component.capabilities.insert(*level, ids);
         }
         lists.finish(reader);
@@ -435,10 +353,7 @@ fn capability(reader: &mut Reader, node: &Node) -> Option<Capability> {
         None => Attempts::Any,
         Some((word, _)) if word == "any" => Attempts::Any,
         Some((word, span)) => {
-            reader.report(
-                Diagnostic::error("G007", format!("`{word}` is not one of any, first"))
-                    .label(span, ""),
-            );
+            reader.report(Diagnostic::error("G007", format!("`{word}` is not one of any, first")).label(span, ""));
             Attempts::Any
         }
     };
@@ -454,9 +369,7 @@ fn capability(reader: &mut Reader, node: &Node) -> Option<Capability> {
         attempts,
         tests: BTreeMap::new(),
     };
-    let tests = fields
-        .needed(reader, "tests")
-        .map(|node| entries(reader, node, "tests", test));
+    let tests = fields.needed(reader, "tests").map(|node| entries(reader, node, "tests", test));
     for (key, test) in tests.unwrap_or_default() {
         if let Some(id) = reader.id::<TestId>(key) {
             capability.tests.insert(id, test);
@@ -470,25 +383,15 @@ fn test(reader: &mut Reader, node: &Node) -> Option<Test> {
     let mut fields = reader.fields(node, "a test")?;
     let idempotent_id = fields.maybe(reader, "idempotent_id");
     let aliases = fields.list(reader, "aliases");
-    let aliases = aliases
-        .into_iter()
-        .filter_map(|alias| reader.id(alias))
-        .collect();
+    let aliases = aliases.into_iter().filter_map(|alias| reader.id(alias)).collect();
     let flagged = fields.node("flagged").and_then(|node| flag(reader, node));
     fields.finish(reader);
-    Some(Test {
-        idempotent_id,
-        aliases,
-        flagged,
-    })
+    Some(Test { idempotent_id, aliases, flagged })
 }
 
 fn flag(reader: &mut Reader, node: &Node) -> Option<Flag> {
     let mut fields = reader.fields(node, "a flag")?;
-    let reason = fields
-        .text(reader, "reason", true)
-        .map(|(text, _)| text)
-        .unwrap_or_default();
+    let reason = fields.text(reader, "reason", true).map(|(text, _)| text).unwrap_or_default();
     let flag = Flag {
         code: Flag::code_of(&reason),
         reason,
@@ -504,42 +407,20 @@ fn flag(reader: &mut Reader, node: &Node) -> Option<Flag> {
 impl Flag {
     /// The code at the start of a reason: `[D401] …`, `D401: …` or `D401 …`.
     pub fn code_of(reason: &str) -> Option<String> {
-        let code: String = reason
-            .trim_start_matches('[')
-            .chars()
-            .take_while(char::is_ascii_alphanumeric)
-            .collect();
-        matches!(
-            code.as_str(),
-            "D400" | "D401" | "D402" | "D403" | "D404" | "D405" | "D406"
-        )
-        .then_some(code)
+        let code: String = reason.trim_start_matches('[').chars().take_while(char::is_ascii_alphanumeric).collect();
+        matches!(code.as_str(), "D400" | "D401" | "D402" | "D403" | "D404" | "D405" | "D406").then_some(code)
     }
 }
 
-fn designated_sections(
-    reader: &mut Reader,
-    node: &Node,
-) -> Option<BTreeMap<String, DesignatedSection>> {
-    Some(by_name(Some(entries(
-        reader,
-        node,
-        "designated_sections",
-        |reader, node| {
-            let mut fields = reader.fields(node, "a designated section")?;
-            let guidance = fields.maybe(reader, "guidance").unwrap_or_default();
-            let comment = fields.maybe(reader, "comment");
-            let sections = fields
-                .node("sections")
-                .map(|node| entries(reader, node, "sections", section));
-            fields.finish(reader);
-            Some(DesignatedSection {
-                guidance,
-                comment,
-                sections: by_name(sections),
-            })
-        },
-    ))))
+fn designated_sections(reader: &mut Reader, node: &Node) -> Option<BTreeMap<String, DesignatedSection>> {
+    Some(by_name(Some(entries(reader, node, "designated_sections", |reader, node| {
+        let mut fields = reader.fields(node, "a designated section")?;
+        let guidance = fields.maybe(reader, "guidance").unwrap_or_default();
+        let comment = fields.maybe(reader, "comment");
+        let sections = fields.node("sections").map(|node| entries(reader, node, "sections", section));
+        fields.finish(reader);
+        Some(DesignatedSection { guidance, comment, sections: by_name(sections) })
+    }))))
 }
 
 fn section(reader: &mut Reader, node: &Node) -> Option<Section> {
@@ -547,10 +428,7 @@ fn section(reader: &mut Reader, node: &Node) -> Option<Section> {
     let description = fields.maybe(reader, "description").unwrap_or_default();
     let designated = fields.flag(reader, "designated");
     fields.finish(reader);
-    Some(Section {
-        description,
-        designated,
-    })
+    Some(Section { description, designated })
 }
 
 fn repository(reader: &mut Reader, node: &Node) -> Option<TestRepository> {
@@ -559,9 +437,5 @@ fn repository(reader: &mut Reader, node: &Node) -> Option<TestRepository> {
     let reference = fields.maybe(reader, "reference");
     let description = fields.maybe(reader, "description");
     fields.finish(reader);
-    Some(TestRepository {
-        repository,
-        reference,
-        description,
-    })
+    Some(TestRepository { repository, reference, description })
 }

@@ -109,12 +109,9 @@ fn metadata() -> Value {
 }
 
 fn component(texts: &Value) -> Value {
-    let ids =
-        json!({"type": "array", "items": {"$ref": "#/$defs/capability-id"}, "uniqueItems": true});
-    let lists: serde_json::Map<String, Value> = LifeCycle::WORDS
-        .iter()
-        .map(|word| ((*word).to_string(), ids.clone()))
-        .collect();
+    let ids = json!({"type": "array", "items": {"$ref": "#/$defs/capability-id"}, "uniqueItems": true});
+    let lists: serde_json::Map<String, Value> =
+        LifeCycle::WORDS.iter().map(|word| ((*word).to_string(), ids.clone())).collect();
     closed(
         json!({
             "description": {"type": "string"},
@@ -154,8 +151,7 @@ fn capability(text: &Value, texts: &Value) -> Value {
 }
 
 fn closed(properties: Value, required: &[&str]) -> Value {
-    let mut schema =
-        json!({"type": "object", "additionalProperties": false, "properties": properties});
+    let mut schema = json!({"type": "object", "additionalProperties": false, "properties": properties});
     if let (false, Some(schema)) = (required.is_empty(), schema.as_object_mut()) {
         schema.insert("required".to_string(), json!(required));
     }

@@ -38,10 +38,7 @@ fn reads_a_guideline_and_finds_nothing_to_say() {
     assert!(lint(&guideline, None).is_empty());
     let program = guideline.program("Base").unwrap();
     let standing = guideline.standing(program);
-    assert_eq!(
-        standing.values().collect::<Vec<_>>(),
-        [&LifeCycle::Required]
-    );
+    assert_eq!(standing.values().collect::<Vec<_>>(), [&LifeCycle::Required]);
     assert_eq!(guideline.weight(&"power".parse().unwrap()), 1);
 }
 
@@ -59,16 +56,10 @@ fn the_committed_schema_is_the_generated_one_and_accepts_our_files() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/guideline.schema.json");
     let generated = format!("{:#}\n", schema());
     let committed = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(
-        committed == generated,
-        "{path} differs from guideline::schema(); write this into it:\n{generated}"
-    );
+    assert!(committed == generated, "{path} differs from guideline::schema(); write this into it:\n{generated}");
     let validator = jsonschema::validator_for(&schema()).unwrap();
     let ours: serde_json::Value = serde_json::from_slice(REDFISH).unwrap();
-    let errors: Vec<_> = validator
-        .iter_errors(&ours)
-        .map(|error| error.to_string())
-        .collect();
+    let errors: Vec<_> = validator.iter_errors(&ours).map(|error| error.to_string()).collect();
     assert!(errors.is_empty(), "{errors:?}");
     let mut wrong = ours;
     wrong["capabilities"]["power-state"]["wieght"] = 1.into();
@@ -109,10 +100,7 @@ test_repositories: {tempest: {repository: r, reference: f, description: d}}
     let capability = &guideline.capabilities["k"];
     assert_eq!(capability.attempts, Attempts::First);
     let flag = capability.tests["t"].flagged.as_ref().unwrap();
-    assert_eq!(
-        (flag.code.as_deref(), flag.owner.as_deref()),
-        (Some("D401"), Some("o"))
-    );
+    assert_eq!((flag.code.as_deref(), flag.owner.as_deref()), (Some("D401"), Some("o")));
     let source = crate::text::SourceFile::new("f", full);
     let json = crate::text::yaml::parse(&source).unwrap().to_json();
     let validator = jsonschema::validator_for(&schema()).unwrap();
@@ -137,10 +125,7 @@ test_repositories: {tempest: {repository: r, reference: f, description: d}}
 
 #[test]
 fn weights_default_to_the_achievements() {
-    let text = edited(
-        "schema: \"2.0\"",
-        "schema: \"2.0\", scoring: {criteria: {a: {weight: 6}, b: {weight: 8}}}",
-    );
+    let text = edited("schema: \"2.0\"", "schema: \"2.0\", scoring: {criteria: {a: {weight: 6}, b: {weight: 8}}}");
     let text = text.replace("    tests:", "    achievements: [a, b, lost]\n    tests:");
     let (guideline, _) = read(&text).unwrap();
     assert_eq!(guideline.weight(&"power".parse().unwrap()), 14);
@@ -149,52 +134,19 @@ fn weights_default_to_the_achievements() {
 
 #[test]
 fn newer_formats_and_tools_are_refused_by_name() {
-    let shown = read(&edited("assize-guideline/1", "assize-guideline/2"))
-        .unwrap_err()
-        .to_string();
-    for part in [
-        "g.yaml",
-        "`assize-guideline/2`",
-        "`assize-guideline/1`",
-        "install a newer release",
-    ] {
+    let shown = read(&edited("assize-guideline/1", "assize-guideline/2")).unwrap_err().to_string();
+    for part in ["g.yaml", "`assize-guideline/2`", "`assize-guideline/1`", "install a newer release"] {
         assert!(shown.contains(part), "{shown}");
     }
-    let shown = read(&edited(
-        "family: redfish",
-        "family: redfish, min_tool: 99.0.0",
-    ))
-    .unwrap_err()
-    .to_string();
+    let shown = read(&edited("family: redfish", "family: redfish, min_tool: 99.0.0")).unwrap_err().to_string();
     assert!(shown.contains("needs assize 99.0.0 or newer"), "{shown}");
-    assert!(
-        read(&edited(
-            "family: redfish",
-            "family: redfish, min_tool: 0.0.1"
-        ))
-        .is_ok()
-    );
-    assert_eq!(
-        codes(&read(&edited("family: redfish", "family: redfish, min_tool: new")).unwrap_err()),
-        ["G002"]
-    );
+    assert!(read(&edited("family: redfish", "family: redfish, min_tool: 0.0.1")).is_ok());
+    assert_eq!(codes(&read(&edited("family: redfish", "family: redfish, min_tool: new")).unwrap_err()), ["G002"]);
     assert_eq!(codes(&read("{}").unwrap_err()), ["G002"]);
     assert_eq!(codes(&read("").unwrap_err()), ["G002"]);
-    assert_eq!(
-        codes(&Guideline::read("g", &[0xff, 0xfe]).unwrap_err()),
-        ["G001"]
-    );
-    for odd in [
-        "assize-suite/1",
-        "assize-guideline/0",
-        "assize-guideline/x",
-        "1",
-    ] {
-        assert_eq!(
-            codes(&read(&edited("assize-guideline/1", odd)).unwrap_err()),
-            ["G002"],
-            "{odd}"
-        );
+    assert_eq!(codes(&Guideline::read("g", &[0xff, 0xfe]).unwrap_err()), ["G001"]);
+    for odd in ["assize-suite/1", "assize-guideline/0", "assize-guideline/x", "1"] {
+        assert_eq!(codes(&read(&edited("assize-guideline/1", odd)).unwrap_err()), ["G002"], "{odd}");
     }
 }
 
@@ -210,18 +162,12 @@ capabilities:
     let problems = read(text).unwrap_err();
     let shown = problems.to_string();
     for near in ["redfish", "components", "achievements"] {
-        assert!(
-            shown.contains(&format!("did you mean `{near}`?")),
-            "{near}\n{shown}"
-        );
+        assert!(shown.contains(&format!("did you mean `{near}`?")), "{near}\n{shown}");
     }
     let found: BTreeSet<_> = codes(&problems).into_iter().collect();
     let wanted = ["G003", "G004", "G005", "G006", "G007", "G008", "G011"];
     assert_eq!(found, wanted.into_iter().collect(), "{shown}");
-    assert!(
-        problems.iter().all(|one| one.position().is_some()),
-        "{shown}"
-    );
+    assert!(problems.iter().all(|one| one.position().is_some()), "{shown}");
 }
 
 #[test]
@@ -233,41 +179,24 @@ fn lint_finds_each_defect() {
         ("required: [power]", "required: [power, power]", "G104"),
         ("advisory: []", "advisory: [power]", "G104"),
         ("[{name: core}]", "[{name: core}, {name: core}]", "G104"),
-        (
-            "required: [power], advisory: []",
-            "required: [], advisory: []",
-            "G105",
-        ),
+        ("required: [power], advisory: []", "required: [], advisory: []", "G105"),
         ("{redfish.power.on: {}}", "{}", "G106"),
-        (
-            "on: {}}",
-            "on: {flagged: {reason: '[D401] r', date: d, owner: o}}}",
-            "G106",
-        ),
+        ("on: {}}", "on: {flagged: {reason: '[D401] r', date: d, owner: o}}}", "G106"),
         ("It can be switched on.", "' '", "G108"),
         ("[\"DSP0266: Actions\"]", "[]", "G109"),
         ("on: {}}", "on: {}, b: {flagged: {reason: broken}}}", "G110"),
         ("on: {}}", "on: {aliases: [redfish.power.on]}}", "G111"),
         ("on: {}}", "on: {aliases: [b]}, b: {}}", "G111"),
         ("on: {}}", "on: {aliases: [c]}, b: {aliases: [c]}}", "G111"),
-        (
-            "on: {}}",
-            "on: {idempotent_id: i}, b: {idempotent_id: i}}",
-            "G111",
-        ),
+        ("on: {}}", "on: {idempotent_id: i}, b: {idempotent_id: i}}", "G111"),
     ];
     for (from, to, code) in cases {
         let (guideline, _) = read(&edited(from, to)).unwrap();
         let found = lint(&guideline, None);
         assert!(codes(&found).contains(&code), "{to}: {found}");
-        assert!(
-            found.iter().all(|one| one.position().is_some()),
-            "{to}: {found}"
-        );
+        assert!(found.iter().all(|one| one.position().is_some()), "{to}: {found}");
     }
-    let upper = GOOD
-        .replace("[power]", "[Power]")
-        .replace("  power:", "  Power:");
+    let upper = GOOD.replace("[power]", "[Power]").replace("  power:", "  Power:");
     assert_eq!(codes(&lint(&read(&upper).unwrap().0, None)), ["G112"]);
     let twice = edited("required: [power]", "required: [power, two]")
         + "  two: {description: d, spec: [s], tests: {x: {}, redfish.power.on: {flagged: {reason: D401, date: d, owner: o}}}}\n";
@@ -282,28 +211,16 @@ fn lint_knows_the_tests_of_the_suites() {
     let found = lint(&guideline, Some(&known("redfish.power.onn")));
     assert_eq!(codes(&found), ["G107"]);
     let shown = found.to_string();
-    assert!(
-        shown.contains("did you mean `redfish.power.onn`?") && shown.contains("g.yaml:10:"),
-        "{shown}"
-    );
-    let (renamed, _) = read(&edited(
-        "on: {}",
-        "on: {aliases: [redfish.power.switch-on]}",
-    ))
-    .unwrap();
+    assert!(shown.contains("did you mean `redfish.power.onn`?") && shown.contains("g.yaml:10:"), "{shown}");
+    let (renamed, _) = read(&edited("on: {}", "on: {aliases: [redfish.power.switch-on]}")).unwrap();
     assert!(lint(&renamed, Some(&known("redfish.power.switch-on"))).is_empty());
 }
 
 #[test]
 fn the_strictest_standing_wins() {
-    let text = edited("{name: core}", "{name: core}, {name: more}").replace(
-        "components:\n  core",
-        "components:\n  more: {capabilities: {advisory: [power]}}\n  core",
-    );
+    let text = edited("{name: core}", "{name: core}, {name: more}")
+        .replace("components:\n  core", "components:\n  more: {capabilities: {advisory: [power]}}\n  core");
     let (guideline, _) = read(&text).unwrap();
     let standing = guideline.standing(guideline.program("Base").unwrap());
-    assert_eq!(
-        standing.values().collect::<Vec<_>>(),
-        [&LifeCycle::Required]
-    );
+    assert_eq!(standing.values().collect::<Vec<_>>(), [&LifeCycle::Required]);
 }

@@ -87,9 +87,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<(Waivers, Diagnostics), Diagnost
         let items = top.needed(&mut reader, "waivers");
         top.finish(&mut reader);
         match items.map(|node| (node.as_seq(), node)) {
-            Some((Some(items), _)) => {
-                waivers.extend(items.iter().filter_map(|item| one(&mut reader, item)))
-            }
+            Some((Some(items), _)) => waivers.extend(items.iter().filter_map(|item| one(&mut reader, item))),
             Some((None, node)) => reader.wrong_type(node, "`waivers`", "a list"),
             None => {}
         }
@@ -103,52 +101,31 @@ fn one(reader: &mut Reader, item: &yaml::Node) -> Option<Waiver> {
     let capability = fields.text(reader, "capability", false);
     let owner = filled(reader, &mut fields, "owner");
     let reason = filled(reader, &mut fields, "reason");
-    let expires = fields
-        .text(reader, "expires", true)
-        .and_then(|(text, span)| match text.parse::<Date>() {
-            Ok(date) => Some(date),
-            Err(_) => {
-                let problem = Diagnostic::error("G009", format!("`{text}` is not a date"));
-                reader.report(
-                    problem
-                        .label(span, "")
-                        .help("write it as YYYY-MM-DD; a waiver without an end is a rule"),
-                );
-                None
-            }
-        });
+    let expires = fields.text(reader, "expires", true).and_then(|(text, span)| match text.parse::<Date>() {
+        Ok(date) => Some(date),
+        Err(_) => {
+            let problem = Diagnostic::error("G009", format!("`{text}` is not a date"));
+            reader.report(problem.label(span, "").help("write it as YYYY-MM-DD; a waiver without an end is a rule"));
+            None
+        }
+    });
     let link = fields.text(reader, "link", false).map(|(text, _)| text);
     fields.finish(reader);
     let scope = match (test, capability) {
         (Some(test), None) => reader.id(test).map(WaiverScope::Test),
         (None, Some(capability)) => reader.id(capability).map(WaiverScope::Capability),
         (None, None) => {
-            let problem =
-                Diagnostic::error("G010", "a waiver names neither a test nor a capability");
-            reader.report(
-                problem
-                    .label(item.span, "")
-                    .help("add `test:` or `capability:`"),
-            );
+            let problem = Diagnostic::error("G010", "a waiver names neither a test nor a capability");
+            reader.report(problem.label(item.span, "").help("add `test:` or `capability:`"));
             None
         }
         (Some(_), Some((_, span))) => {
             let problem = Diagnostic::error("G010", "a waiver names both a test and a capability");
-            reader.report(
-                problem
-                    .label(span, "")
-                    .help("write two waivers, each with its own reason"),
-            );
+            reader.report(problem.label(span, "").help("write two waivers, each with its own reason"));
             None
         }
     };
-    Some(Waiver {
-        scope: scope?,
-        owner: owner?,
-        reason: reason?,
-        expires: expires?,
-        link,
-    })
+    Some(Waiver { scope: scope?, owner: owner?, reason: reason?, expires: expires?, link })
 }
 
 /// A text that must be there and must say something.
@@ -156,11 +133,7 @@ fn filled(reader: &mut Reader, fields: &mut Fields<'_>, key: &'static str) -> Op
     let (text, span) = fields.text(reader, key, true)?;
     if text.trim().is_empty() {
         let problem = Diagnostic::error("G011", format!("`{key}` is empty"));
-        reader.report(
-            problem
-                .label(span, "")
-                .help("a waiver is public: say who answers for it and why"),
-        );
+        reader.report(problem.label(span, "").help("a waiver is public: say who answers for it and why"));
         return None;
     }
     Some(text)
@@ -187,10 +160,7 @@ waivers:
         assert_eq!(waivers.0.len(), 2);
         let json = r#"{"format":"assize-waivers/1","waivers":[{"test":"a.b","owner":"o","reason":"r","expires":"2026-01-01"}]}"#;
         let (waivers, _) = read("w.json", json.as_bytes()).unwrap();
-        assert_eq!(
-            waivers.0[0].scope,
-            WaiverScope::Test("a.b".parse().unwrap())
-        );
+        assert_eq!(waivers.0[0].scope, WaiverScope::Test("a.b".parse().unwrap()));
     }
 
     #[test]
@@ -212,25 +182,15 @@ waivers:
 ";
         let problems = read("w.yaml", bad.as_bytes()).unwrap_err();
         let codes: Vec<_> = problems.iter().map(|problem| problem.code).collect();
-        assert_eq!(
-            codes,
-            ["G010", "G010", "G011", "G009", "G004", "G003"],
-            "{problems}"
-        );
-        assert!(
-            problems.to_string().contains("did you mean `owner`?"),
-            "{problems}"
-        );
+        assert_eq!(codes, ["G010", "G010", "G011", "G009", "G004", "G003"], "{problems}");
+        assert!(problems.to_string().contains("did you mean `owner`?"), "{problems}");
     }
 
     #[test]
     fn a_newer_format_is_refused() {
         let problems = read("w.yaml", b"format: assize-waivers/2\nwaivers: []\n").unwrap_err();
         let shown = problems.to_string();
-        assert!(
-            shown.contains("assize-waivers/2") && shown.contains("w.yaml"),
-            "{shown}"
-        );
+        assert!(shown.contains("assize-waivers/2") && shown.contains("w.yaml"), "{shown}");
         assert!(read("w.yaml", b"[]").is_err());
         assert!(read("w.yaml", b"").is_err());
         assert!(read("w.yaml", &[0xff]).is_err());

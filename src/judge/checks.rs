@@ -26,7 +26,10 @@ pub(super) struct Subject<'a> {
 /// How one check came out.
 enum Truth {
     True,
-    False { expected: String, actual: String },
+    False {
+        expected: String,
+        actual: String,
+    },
     /// Our own limit or defect: the case is an `error`.
     Broken(String),
 }
@@ -149,11 +152,14 @@ impl Subject<'_> {
         match program.eval_bool(self.scope) {
             Ok(true) => Truth::True,
             Ok(false) => {
-                let expected = match message.map(|message| message.render(self.scope)) {
-                    Some(Ok(text)) => format!("{text} (`{}`)", program.source()),
-                    _ => format!("`{}`", program.source()),
+                let found = program.explain(self.scope);
+                // The message says what went wrong; it is the suite's own words for what was there.
+                let actual = match message.map(|message| message.render(self.scope)) {
+                    Some(Ok(text)) if found.is_empty() => text,
+                    Some(Ok(text)) => format!("{text} ({found})"),
+                    _ => found,
                 };
-                untrue(expected, program.explain(self.scope))
+                untrue(format!("`{}`", program.source()), actual)
             }
             Err(error) => missing(&error, program.source()),
         }
@@ -257,7 +263,8 @@ pub(super) fn status_matches(pattern: StatusPattern, status: u16) -> bool {
 /// Method and path of a request, for people.
 pub(super) fn request_line(exchange: &Exchange) -> String {
     let url = &exchange.request.url;
-    let path = url.find("://").and_then(|at| url.get(at + 3..)).and_then(|rest| rest.find('/').and_then(|at| rest.get(at..)));
+    let path =
+        url.find("://").and_then(|at| url.get(at + 3..)).and_then(|rest| rest.find('/').and_then(|at| rest.get(at..)));
     format!("{} {}", exchange.request.method, path.unwrap_or(url))
 }
 

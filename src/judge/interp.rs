@@ -10,10 +10,9 @@ use crate::capability::Outcome;
 use crate::expr::{EvalError, EvalErrorKind, Json, JsonTemplate, Scope};
 use crate::http::Exchange;
 use crate::secret::Redacted;
-use crate::suite::{
-    CheckKind, Expect, Follow, OverStep, RequestStep, Save, Step, StepKind, Until,
-};
+use crate::suite::{CheckKind, Expect, Follow, RequestStep, Save, Step, StepKind, Until};
 
+use super::answer::Answer;
 use super::checks::{Subject, Tally, place, request_line};
 use super::request::{self, Unbuilt};
 use super::result::{CaseResult, Finding, Leak};
@@ -151,15 +150,7 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
             StepKind::Request(request) => self.request(step, request).await,
             StepKind::Crawl(crawl) => self.crawl(step, crawl).await,
             StepKind::Over(over) => self.over(step, over),
-            StepKind::Use { group, with } => {
-                let Some(group) = self.instance.suite.groups.get(group) else {
-                    return self.end(Outcome::Error, format!("the suite has no group `{group}`"));
-                };
-                if self.bind(step, with) == Flow::End {
-                    return Flow::End;
-                }
-                self.steps(&group.steps).await
-            }
+            StepKind::Use { group, with } => self.group(step, group, with).await,
             StepKind::For { variable, list, max, steps } => self.repeat(step, variable, list, *max, steps).await,
             StepKind::Let(values) => self.bind(step, values),
             StepKind::Gap { when, reason } => match when.eval_bool(&self.scope) {
@@ -180,30 +171,8 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
         }
     }
 
-    async fn repeat(&mut self, step: &Step, variable: &str, list: &JsonTemplate, max: u32, steps: &'a [Step]) -> Flow {
-        let members = match list.render(&self.scope) {
-            Ok(Json::Array(members)) => members,
-            Ok(other) => {
-                let actual = super::matcher::show(&other);
-                return self.finding("for", "a list", &actual, step.span.start, step.soft);
-            }
-            Err(error) => return self.unevaluable(&error, "for", step.span.start),
-        };
-        if members.len() > max as usize {
-            let reason = format!("{} members, more than the {max} that the step allows", members.len());
-            return self.end(Outcome::Error, reason);
-        }
-        for member in members {
-            self.scope.set_json(variable, member);
-            if self.steps(steps).await == Flow::End {
-                return Flow::End;
-            }
-        }
-        Flow::Go
-    }
-
     /// Sets variables. `${secret('label')}` asks the world for a new secret.
-    fn bind(&mut self, step: &Step, values: &[(String, JsonTemplate)]) -> Flow {
+    pub fn bind(&mut self, step: &Step, values: &[(String, JsonTemplate)]) -> Flow {
         for (name, template) in values {
             if let Some(label) = secret_label(template) {
                 let n = self.take_event();
@@ -270,7 +239,9 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
         let value = match what {
             Save::Path(path) => match path.query(&self.body).first() {
                 Some(node) => node.clone(),
-                None => return self.finding(&format!("save {name}"), &path.to_string(), "absent", step.span.start, false),
+                None => {
+                    return self.finding(&format!("save {name}"), &path.to_string(), "absent", step.span.start, false);
+                }
             },
             Save::Value(template) => match template.render(&self.scope) {
                 Ok(value) => value,
@@ -312,7 +283,8 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
                     let reason = format!("{}: no response: {}", request_line(&exchange), failure.detail);
                     return self.end(Outcome::Error, reason);
                 }
-                let expected = format!("`{}` within {}", until.that.source(), crate::text::format_duration(until.within));
+                let expected =
+                    format!("`{}` within {}", until.that.source(), crate::text::format_duration(until.within));
                 let actual = until.that.explain(&self.scope);
                 return self.finding("until", &expected, &actual, until.span.start, step.soft);
             }
@@ -345,7 +317,7 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
         }
     }
 
-    fn call_of(&mut self, step: &Step, spec: &RequestStep) -> Option<Call> {
+    pub fn call_of(&mut self, step: &Step, spec: &RequestStep) -> Option<Call> {
         let built = request::build(spec, self.instance.suite, &self.env, &self.scope);
         let identity = request::identity(spec.identity.as_ref(), &self.scope);
         match (built, identity) {
@@ -391,70 +363,16 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
         self.first_ms.get_or_insert(exchange.sent_ms);
         self.last_ms = self.last_ms.max(exchange.done_ms);
         if let Some(visited) = &mut self.visited {
-            visited.push(Visited { exchange: exchange.clone(), referrer });
+            visited.push(Visited::new(exchange.clone(), referrer));
         }
     }
 
     /// Binds the variables of a response.
     pub fn respond(&mut self, n: u32, exchange: &Arc<Redacted<Exchange>>) {
-        self.body = bind_response(&mut self.scope, exchange);
+        let answer = Answer::of(exchange);
+        answer.bind(&mut self.scope);
+        self.body = answer.body;
         self.last = Some((n, exchange.clone()));
-    }
-
-    async fn parallel(&mut self, step: &'a Step, steps: &'a [Step], expect: &'a [Expect]) -> Flow {
-        let mut calls = Vec::new();
-        for inner in steps {
-            let StepKind::Request(request) = &inner.kind else { continue };
-            match self.call_of(inner, request) {
-                Some(call) => calls.push(call),
-                None => return Flow::End,
-            }
-        }
-        let numbers: Vec<u32> = calls.iter().map(|call| call.n).collect();
-        let events = self.world.calls(calls).await;
-        let mut responses = Vec::new();
-        for (n, event) in numbers.into_iter().zip(events) {
-            let Some(exchange) = self.take(n, event) else { return Flow::End };
-            responses.push(summary(&exchange, &self.body));
-        }
-        self.scope.set_json("responses", Json::Array(responses));
-        self.expect(expect, step.soft)
-    }
-
-    fn over(&mut self, step: &Step, over: &OverStep) -> Flow {
-        let Some(state) = self.fixtures.iter().find(|(alias, _)| *alias == over.fixture).map(|(_, state)| state.clone())
-        else {
-            return self.end(Outcome::Error, format!("`{}` is not in `needs`", over.fixture));
-        };
-        let outer = (self.scope.clone(), self.last.take(), self.body.clone());
-        let (mut selected, failed_before) = (0_u32, self.tally.failed);
-        for visited in &state.visited {
-            self.scope = outer.0.child();
-            self.body = bind_response(&mut self.scope, &visited.exchange);
-            self.scope.set_json("referrer", visited.referrer.clone().map_or(Json::Null, Json::String));
-            self.scope.set_json("method", Json::String(visited.exchange.request.method.clone()));
-            let wanted = over.filter.as_ref().map_or(Ok(true), |filter| filter.eval_bool(&self.scope));
-            if wanted.unwrap_or(false) {
-                selected += 1;
-                let subject = Subject {
-                    exchange: Some(&visited.exchange),
-                    n: None,
-                    body: self.body.clone(),
-                    scope: &self.scope,
-                    suite: self.instance.suite,
-                };
-                subject.evaluate(&over.expect, &mut self.tally);
-            }
-        }
-        (self.scope, self.last, self.body) = outer;
-        if selected == 0 {
-            let reason = over.gap.as_ref().map(|reason| self.text(reason));
-            return match reason {
-                Some(reason) => self.gap(reason),
-                None => self.end(Outcome::Error, format!("no exchange of `{}` was selected", over.fixture)),
-            };
-        }
-        self.conclude(failed_before, step.soft)
     }
 
     /// Evaluates blocks on the last response.
@@ -520,7 +438,7 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
         self.conclude(failed_before, soft)
     }
 
-    fn unevaluable(&mut self, error: &EvalError, what: &str, offset: usize) -> Flow {
+    pub fn unevaluable(&mut self, error: &EvalError, what: &str, offset: usize) -> Flow {
         if harmless(error) {
             let expected = format!("what `{what}` needs");
             self.finding(what, &expected, &error.message, offset, false)
@@ -529,7 +447,7 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
         }
     }
 
-    fn gap(&mut self, reason: String) -> Flow {
+    pub fn gap(&mut self, reason: String) -> Flow {
         self.end(Outcome::Gap, reason)
     }
 
@@ -539,7 +457,7 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
         Flow::End
     }
 
-    fn text(&self, template: &crate::expr::Template) -> String {
+    pub fn text(&self, template: &crate::expr::Template) -> String {
         template.render(&self.scope).unwrap_or_else(|_| template.source().to_owned())
     }
 
@@ -611,38 +529,4 @@ fn redirect(exchange: &Exchange, from: &str) -> Option<String> {
     let base = url::Url::parse(from).ok()?;
     let target = base.join(response.headers.get("location")?).ok()?;
     (target.origin() == base.origin()).then(|| target.to_string())
-}
-
-/// Binds `status`, `headers`, `body`, `text`, `url`, `path`, `elapsed_ms`, `at_ms`; returns the parsed body.
-pub(super) fn bind_response(scope: &mut Scope, exchange: &Exchange) -> Arc<Json> {
-    let (status, headers, body, text) = match &exchange.response {
-        Some(response) => (
-            Json::from(response.status),
-            response.headers.to_json(),
-            response.body.json().unwrap_or(Json::Null),
-            Json::String(response.body.text().into_owned()),
-        ),
-        None => (Json::Null, Json::Object(serde_json::Map::new()), Json::Null, Json::String(String::new())),
-    };
-    let body = Arc::new(body);
-    scope.set_json("status", status);
-    scope.set_json("headers", headers);
-    scope.set("body", body.clone());
-    scope.set_json("text", text);
-    scope.set_json("url", Json::String(exchange.request.url.clone()));
-    scope.set_json("path", Json::String(request::path_of(&exchange.request.url).to_owned()));
-    scope.set_json("elapsed_ms", Json::from(exchange.done_ms.saturating_sub(exchange.sent_ms)));
-    scope.set_json("at_ms", Json::from(exchange.at_ms));
-    body
-}
-
-/// A member of the variable `responses`.
-fn summary(exchange: &Exchange, body: &Json) -> Json {
-    let response = exchange.response.as_ref();
-    serde_json::json!({
-        "status": response.map(|response| response.status),
-        "headers": response.map(|response| response.headers.to_json()),
-        "body": body,
-        "text": response.map(|response| response.body.text().into_owned()),
-    })
 }

@@ -6,6 +6,7 @@
 //!
 //! Start reading at [`run_case`], then `interp` (steps), `checks` and `matcher`.
 
+mod answer;
 mod checks;
 mod crawl;
 mod interp;
@@ -13,6 +14,7 @@ mod matcher;
 pub mod replay;
 mod request;
 mod result;
+mod steps;
 mod undo;
 mod world;
 
@@ -86,12 +88,8 @@ pub async fn set_up<'a, W: World>(instance: &'a Instance<'a>, env: &Env, world: 
             }
         }
     }
-    let pending = Pending {
-        instance,
-        env: env.clone(),
-        undo: std::mem::take(&mut interp.undo),
-        next_event: interp.next_event,
-    };
+    let pending =
+        Pending { instance, env: env.clone(), undo: std::mem::take(&mut interp.undo), next_event: interp.next_event };
     let visited = interp.visited.take().unwrap_or_default();
     interp.visited = Some(Vec::new());
     let state = FixtureState { result: interp.result(), outputs: Arc::new(Json::Object(outputs)), visited };

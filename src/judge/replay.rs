@@ -139,7 +139,8 @@ fn same(recorded: &str, wanted: &str) -> bool {
     if let Some(rest) = rest.strip_prefix(token) {
         return same(after, rest);
     }
-    let Some(length) = token.trim_end_matches("}}").split(':').nth(3).and_then(|length| length.parse::<usize>().ok()) else {
+    let Some(length) = token.trim_end_matches("}}").split(':').nth(3).and_then(|length| length.parse::<usize>().ok())
+    else {
         return false;
     };
     match rest.char_indices().nth(length) {

@@ -12,9 +12,25 @@ use super::Env;
 use super::world::CallIdentity;
 
 /// Escaped in a query component; `$`, `/`, `:`, `@`, `,`, `(`, `)`, `*`, `'`, `~`, `!` stay readable (RFC 3986 §3.4).
-const QUERY: &AsciiSet =
-    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'%').add(b'&').add(b'+').add(b'=').add(b';')
-        .add(b'[').add(b']').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
+const QUERY: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'%')
+    .add(b'&')
+    .add(b'+')
+    .add(b'=')
+    .add(b';')
+    .add(b'[')
+    .add(b']')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 /// Why a request could not be built.
 pub(super) enum Unbuilt {
@@ -168,7 +184,9 @@ fn multipart(parts: &[Part], env: &Env, scope: &Scope) -> Result<(Vec<u8>, Optio
     let mut out = Vec::new();
     for part in parts {
         let (body, own_type) = render_body(&part.body, env, scope)?;
-        out.extend_from_slice(format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"", part.name).as_bytes());
+        out.extend_from_slice(
+            format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"", part.name).as_bytes(),
+        );
         if let Some(filename) = &part.filename {
             out.extend_from_slice(format!("; filename=\"{}\"", filename.render(scope)?).as_bytes());
         }

@@ -36,9 +36,10 @@ impl Script {
         let path = super::request::path_of(&call.request.url).to_owned();
         let line = format!("{} {path}", call.request.method);
         self.sent.push(line.clone());
-        let answer = self.answers.get_mut(&line).and_then(|queue| {
-            if queue.len() > 1 { queue.pop_front() } else { queue.front().cloned() }
-        });
+        let answer = self
+            .answers
+            .get_mut(&line)
+            .and_then(|queue| if queue.len() > 1 { queue.pop_front() } else { queue.front().cloned() });
         let (sent_ms, done_ms) = (self.clock, self.clock + 10);
         self.clock = done_ms;
         let (response, failure) = match answer {
@@ -267,7 +268,11 @@ const FIXTURE: &str = "fixtures:\n  - id: f\n    title: F\n    steps:\n      - c
 #[test]
 fn a_crawl_visits_every_link_once_and_cases_check_its_exchanges() {
     let answers = [
-        ("GET /r", 200, json!({"@id": "/r", "t": 1, "links": [{"@id": "/r/1"}, {"@id": "/r/2#frag"}, {"@id": "/other"}]})),
+        (
+            "GET /r",
+            200,
+            json!({"@id": "/r", "t": 1, "links": [{"@id": "/r/1"}, {"@id": "/r/2#frag"}, {"@id": "/other"}]}),
+        ),
         ("GET /r/1", 200, json!({"@id": "/r/1", "t": 1, "up": {"@id": "/r"}})),
         ("GET /r/2", 200, json!({"@id": "/r/2", "t": 2})),
     ];
@@ -300,7 +305,8 @@ fn parallel_answers_are_judged_together() {
 
 #[test]
 fn no_check_evaluated_is_never_a_pass() {
-    let case = "    steps:\n      - get: /a\n      - get: /b\n        when: body.x == 1\n        expect: {status: 200}\n";
+    let case =
+        "    steps:\n      - get: /a\n      - get: /b\n        when: body.x == 1\n        expect: {status: 200}\n";
     let result = judge(&mut Script::new(&[("GET /a", 200, json!({"x": 2}))]), case);
     assert_eq!((result.outcome, result.reason.as_str()), (Outcome::Error, "no check was evaluated"));
 }

@@ -36,7 +36,15 @@ impl<'a, W: World> Interp<'a, '_, W> {
         let offset = request.undo.first().map_or(0, |step| step.span.start);
         let url = request.url.render(&self.scope).unwrap_or_else(|_| request.url.source().to_owned());
         let what = format!("{} {url}", request.method.source());
-        self.undo.push(Undo { id, step: request, offset, what, scope: self.scope.clone(), since: self.last_n(), lost: true });
+        self.undo.push(Undo {
+            id,
+            step: request,
+            offset,
+            what,
+            scope: self.scope.clone(),
+            since: self.last_n(),
+            lost: true,
+        });
         let stage = PledgeStage::Before(self.scope.to_json());
         self.world.pledge(Pledge { id, step: offset, stage }).await;
         Some(id)
@@ -136,7 +144,9 @@ impl<'a, W: World> Interp<'a, '_, W> {
 /// The request whose undo steps begin at an offset of the suite file.
 fn find(steps: &[Step], offset: usize) -> Option<&RequestStep> {
     steps.iter().find_map(|step| match &step.kind {
-        StepKind::Request(request) if request.undo.first().is_some_and(|undo| undo.span.start == offset) => Some(&**request),
+        StepKind::Request(request) if request.undo.first().is_some_and(|undo| undo.span.start == offset) => {
+            Some(&**request)
+        }
         StepKind::For { steps, .. } | StepKind::Parallel { steps, .. } => find(steps, offset),
         _ => None,
     })

@@ -4,7 +4,7 @@
 //! tell them apart, which is why a live and an offline outcome cannot differ.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -15,6 +15,7 @@ use crate::http::{Exchange, Request};
 use crate::secret::Redacted;
 use crate::suite::SecretPlace;
 
+use super::answer::Answer;
 use super::result::CaseResult;
 
 /// Part of a case that an exchange belongs to.
@@ -118,6 +119,20 @@ pub struct Visited {
     pub exchange: Arc<Redacted<Exchange>>,
     /// Path of the resource that held the link.
     pub referrer: Option<String>,
+    answer: Arc<OnceLock<Answer>>,
+}
+
+impl Visited {
+    /// An exchange of a fixture.
+    #[must_use]
+    pub fn new(exchange: Arc<Redacted<Exchange>>, referrer: Option<String>) -> Self {
+        Self { exchange, referrer, answer: Arc::default() }
+    }
+
+    /// Its variables, made when first asked for: many cases look at the same exchange.
+    pub(super) fn answer(&self) -> &Answer {
+        self.answer.get_or_init(|| Answer::of(&self.exchange))
+    }
 }
 
 /// What a fixture hands to the cases that need it.

@@ -75,7 +75,8 @@ impl Selection {
     #[must_use]
     pub fn takes(&self, id: &str) -> bool {
         let hit = |pattern: &String| if self.exact { id == pattern } else { id.contains(pattern.as_str()) };
-        (self.include.is_empty() || self.include.iter().any(hit)) && !self.exclude.iter().any(|p| id.contains(p.as_str()))
+        (self.include.is_empty() || self.include.iter().any(hit))
+            && !self.exclude.iter().any(|p| id.contains(p.as_str()))
     }
 }
 

@@ -47,8 +47,8 @@ fn flush(
     if chunk.is_empty() {
         return Ok(0);
     }
-    let started = OffsetDateTime::from_unix_timestamp(report.run.started_at_ms / 1000)
-        .unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let started =
+        OffsetDateTime::from_unix_timestamp(report.run.started_at_ms / 1000).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let mut suite = TestSuiteBuilder::new(&xml_safe(name));
     suite.set_timestamp(started).add_testcases(chunk.drain(..));
     // Properties have no element in this dialect; a line of JSON carries them.

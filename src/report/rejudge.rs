@@ -226,12 +226,7 @@ impl FixtureStates {
     }
 
     /// Results of every fixture that the transcript holds.
-    fn results(
-        &self,
-        bundle: &Opened,
-        env: &Env,
-        odd: &mut Vec<String>,
-    ) -> BTreeMap<String, CaseResult> {
+    fn results(&self, bundle: &Opened, env: &Env, odd: &mut Vec<String>) -> BTreeMap<String, CaseResult> {
         let mut results = BTreeMap::new();
         for id in bundle.transcript.cases().filter(|id| bundle.catalogue.fixture(id).is_some()) {
             let (state, mismatch) = self.judge(bundle, id, env);

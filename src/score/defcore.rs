@@ -45,13 +45,9 @@ pub fn defcore_rules(
     program: &str,
     passed: &BTreeSet<&str>,
 ) -> Result<DefcoreCounts, ScoreError> {
-    let program = guideline
-        .program(program)
-        .ok_or_else(|| unknown_program(guideline, program))?;
+    let program = guideline.program(program).ok_or_else(|| unknown_program(guideline, program))?;
     let standing = guideline.standing(program);
-    let required = standing
-        .into_iter()
-        .filter(|(_, level)| *level == LifeCycle::Required);
+    let required = standing.into_iter().filter(|(_, level)| *level == LifeCycle::Required);
     let (mut capabilities, mut tests, mut hits, mut flagged, mut flagged_missed) = (0, 0, 0, 0, 0);
     for (id, _) in required {
         capabilities += 1;
@@ -59,13 +55,8 @@ pub fn defcore_rules(
             continue;
         };
         for (name, test) in &capability.tests {
-            let hit = std::iter::once(name)
-                .chain(&test.aliases)
-                .any(|name| passed.contains(name.as_str()));
-            let flag = test
-                .flagged
-                .as_ref()
-                .is_some_and(|flag| flag.seen_by_refstack);
+            let hit = std::iter::once(name).chain(&test.aliases).any(|name| passed.contains(name.as_str()));
+            let flag = test.flagged.as_ref().is_some_and(|flag| flag.seen_by_refstack);
             tests += 1;
             hits += u64::from(hit);
             flagged += u64::from(flag);

@@ -19,11 +19,7 @@ pub struct Score {
 impl Score {
     /// The score of `passed` out of `total`.
     pub fn new(passed: u64, total: u64) -> Score {
-        Score {
-            passed,
-            total,
-            percent: Percent::cut(passed, total),
-        }
+        Score { passed, total, percent: Percent::cut(passed, total) }
     }
 
     /// Whether everything passed, and there was something.
@@ -49,9 +45,7 @@ impl Percent {
     pub fn cut(part: u64, whole: u64) -> Percent {
         let part = u128::from(part.min(whole));
         let tenths = (part * 1000).checked_div(u128::from(whole)).unwrap_or(0);
-        Percent {
-            tenths: u16::try_from(tenths).unwrap_or(0),
-        }
+        Percent { tenths: u16::try_from(tenths).unwrap_or(0) }
     }
 
     /// The percentage times ten.
@@ -78,18 +72,10 @@ impl<'de> Deserialize<'de> for Percent {
         let tenths = (percent * 10.0).round();
         let exact = (0.0..=1000.0).contains(&tenths) && (percent * 10.0 - tenths).abs() < 1e-6;
         if !exact {
-            return Err(serde::de::Error::custom(
-                "a percentage is a number from 0 to 100 with at most one decimal",
-            ));
+            return Err(serde::de::Error::custom("a percentage is a number from 0 to 100 with at most one decimal"));
         }
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "checked to be 0 to 1000"
-        )]
-        Ok(Percent {
-            tenths: tenths as u16,
-        })
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be 0 to 1000")]
+        Ok(Percent { tenths: tenths as u16 })
     }
 }
 
@@ -123,11 +109,7 @@ mod tests {
         for tenths in 0..=1000u64 {
             let percent = Percent::cut(tenths, 1000);
             let json = serde_json::to_string(&percent).unwrap();
-            assert_eq!(
-                serde_json::from_str::<Percent>(&json).unwrap(),
-                percent,
-                "{json}"
-            );
+            assert_eq!(serde_json::from_str::<Percent>(&json).unwrap(), percent, "{json}");
         }
         for bad in ["-1", "100.1", "12.34", "\"5\""] {
             assert!(serde_json::from_str::<Percent>(bad).is_err(), "{bad}");

@@ -22,9 +22,7 @@ pub use defcore::{DefcoreCounts, defcore_rules};
 pub use fraction::{Percent, Score};
 pub use program::{ScoreError, score};
 pub use results::{Results, TestResult};
-pub use types::{
-    CapabilityScore, ProgramScore, Remedy, Status, TestScore, Verdict, WaiverState, WaiverUse,
-};
+pub use types::{CapabilityScore, ProgramScore, Remedy, Status, TestScore, Verdict, WaiverState, WaiverUse};
 
 #[cfg(test)]
 mod properties;

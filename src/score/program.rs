@@ -9,20 +9,13 @@ use crate::guideline::{Attempts, Capability, Guideline, Program, Test, Waivers};
 use crate::text::did_you_mean;
 
 use super::results::{Results, TestResult, worse};
-use super::{
-    CapabilityScore, ProgramScore, Remedy, Score, Status, TestScore, Verdict, WaiverState,
-    WaiverUse,
-};
+use super::{CapabilityScore, ProgramScore, Remedy, Score, Status, TestScore, Verdict, WaiverState, WaiverUse};
 
 /// Why there is nothing to score.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScoreError {
     /// The guideline has no program of that name.
-    #[error(
-        "guideline {guideline} has no program `{program}`{}; it has {}",
-        hint(near),
-        listed(known)
-    )]
+    #[error("guideline {guideline} has no program `{program}`{}; it has {}", hint(near), listed(known))]
     UnknownProgram {
         /// The guideline.
         guideline: String,
@@ -36,17 +29,11 @@ pub enum ScoreError {
 }
 
 fn hint(near: &Option<String>) -> String {
-    near.as_ref()
-        .map(|near| format!(", did you mean `{near}`?"))
-        .unwrap_or_default()
+    near.as_ref().map(|near| format!(", did you mean `{near}`?")).unwrap_or_default()
 }
 
 fn listed(known: &[String]) -> String {
-    if known.is_empty() {
-        "none".to_string()
-    } else {
-        known.join(", ")
-    }
+    if known.is_empty() { "none".to_string() } else { known.join(", ") }
 }
 
 /// Scores one program, or all of them in the order of the guideline. `on` is the day of the run; waivers that ended
@@ -58,34 +45,18 @@ pub fn score(
     waivers: &Waivers,
     on: Date,
 ) -> Result<Vec<ProgramScore>, ScoreError> {
-    let scorer = Scorer {
-        guideline,
-        results,
-        waivers,
-        on,
-        primary: primary_names(guideline),
-    };
+    let scorer = Scorer { guideline, results, waivers, on, primary: primary_names(guideline) };
     match program {
-        None => Ok(guideline
-            .programs
-            .iter()
-            .map(|program| scorer.program(program))
-            .collect()),
+        None => Ok(guideline.programs.iter().map(|program| scorer.program(program)).collect()),
         Some(name) => {
-            let program = guideline
-                .program(name)
-                .ok_or_else(|| unknown_program(guideline, name))?;
+            let program = guideline.program(name).ok_or_else(|| unknown_program(guideline, name))?;
             Ok(vec![scorer.program(program)])
         }
     }
 }
 
 pub(super) fn unknown_program(guideline: &Guideline, name: &str) -> ScoreError {
-    let known: Vec<String> = guideline
-        .programs
-        .iter()
-        .map(|program| program.name.clone())
-        .collect();
+    let known: Vec<String> = guideline.programs.iter().map(|program| program.name.clone()).collect();
     ScoreError::UnknownProgram {
         guideline: guideline.metadata.id.to_string(),
         program: name.to_string(),
@@ -95,11 +66,7 @@ pub(super) fn unknown_program(guideline: &Guideline, name: &str) -> ScoreError {
 }
 
 fn primary_names(guideline: &Guideline) -> BTreeSet<&TestId> {
-    guideline
-        .capabilities
-        .values()
-        .flat_map(|capability| capability.tests.keys())
-        .collect()
+    guideline.capabilities.values().flat_map(|capability| capability.tests.keys()).collect()
 }
 
 struct Scorer<'a> {
@@ -117,21 +84,15 @@ impl Scorer<'_> {
         for (id, level) in self.guideline.standing(program) {
             match level {
                 LifeCycle::Required => required.push(self.capability(id, level)),
-                LifeCycle::Advisory | LifeCycle::Deprecated => {
-                    optional.push(self.capability(id, level))
-                }
+                LifeCycle::Advisory | LifeCycle::Deprecated => optional.push(self.capability(id, level)),
                 LifeCycle::Removed => {}
             }
         }
         let names = program.components.iter().map(|one| &one.name);
-        let missing_components: Vec<String> = names
-            .filter(|name| !self.guideline.components.contains_key(*name))
-            .cloned()
-            .collect();
+        let missing_components: Vec<String> =
+            names.filter(|name| !self.guideline.components.contains_key(*name)).cloned().collect();
         let worth = |met: bool| -> u64 {
-            let counted = required
-                .iter()
-                .filter(|one: &&CapabilityScore| !met || one.status.is_met());
+            let counted = required.iter().filter(|one: &&CapabilityScore| !met || one.status.is_met());
             counted.map(|one| one.weight).sum()
         };
         let score = Score::new(worth(true), worth(false) + missing_components.len() as u64);
@@ -163,11 +124,8 @@ impl Scorer<'_> {
                 tests: nothing.1,
             };
         };
-        let judged: Vec<(TestScore, Standing)> = capability
-            .tests
-            .iter()
-            .map(|(test, own)| self.test(id, capability, test, own))
-            .collect();
+        let judged: Vec<(TestScore, Standing)> =
+            capability.tests.iter().map(|(test, own)| self.test(id, capability, test, own)).collect();
         let blamed = judged.iter().filter(|(_, standing)| standing.is_to_blame());
         CapabilityScore {
             capability: id.clone(),
@@ -180,20 +138,10 @@ impl Scorer<'_> {
         }
     }
 
-    fn test(
-        &self,
-        id: &CapabilityId,
-        capability: &Capability,
-        test: &TestId,
-        own: &Test,
-    ) -> (TestScore, Standing) {
+    fn test(&self, id: &CapabilityId, capability: &Capability, test: &TestId, own: &Test) -> (TestScore, Standing) {
         let (result, ran_as) = self.evidence(test, own);
         let TestResult { outcome, flaky } = result;
-        let mut marks = Marks {
-            flagged: own.flagged.is_some(),
-            flaky: flaky && outcome.is_pass(),
-            waived: false,
-        };
+        let mut marks = Marks { flagged: own.flagged.is_some(), flaky: flaky && outcome.is_pass(), waived: false };
         let refused_retry = marks.flaky && capability.attempts == Attempts::First;
         let mut standing = match outcome {
             _ if marks.flagged => Standing::Flagged,
@@ -208,15 +156,7 @@ impl Scorer<'_> {
             marks.waived = true;
             standing = Standing::Waived;
         }
-        (
-            TestScore {
-                test: test.clone(),
-                outcome,
-                marks,
-                ran_as,
-            },
-            standing,
-        )
+        (TestScore { test: test.clone(), outcome, marks, ran_as }, standing)
     }
 
     /// The worst of the rows under the id and its aliases. An alias that is another test's id is left out, since one
@@ -224,44 +164,24 @@ impl Scorer<'_> {
     fn evidence(&self, test: &TestId, own: &Test) -> (TestResult, Vec<TestId>) {
         let mut found = self.results.get(test);
         let mut ran_as = Vec::new();
-        for alias in own
-            .aliases
-            .iter()
-            .filter(|alias| !self.primary.contains(alias))
-        {
+        for alias in own.aliases.iter().filter(|alias| !self.primary.contains(alias)) {
             if let Some(result) = self.results.get(alias) {
                 found = Some(found.map_or(result, |known| worse(known, result)));
                 ran_as.push(alias.clone());
             }
         }
-        (
-            found.unwrap_or(TestResult {
-                outcome: Outcome::NotRun,
-                flaky: false,
-            }),
-            ran_as,
-        )
+        (found.unwrap_or(TestResult { outcome: Outcome::NotRun, flaky: false }), ran_as)
     }
 
     fn is_waived(&self, id: &CapabilityId, test: &TestId) -> bool {
-        self.waivers
-            .0
-            .iter()
-            .any(|waiver| !waiver.is_expired(self.on) && waiver.covers(id, test))
+        self.waivers.0.iter().any(|waiver| !waiver.is_expired(self.on) && waiver.covers(id, test))
     }
 
-    fn waiver_uses<'c>(
-        &self,
-        scored: impl Iterator<Item = &'c CapabilityScore> + Clone,
-    ) -> Vec<WaiverUse> {
+    fn waiver_uses<'c>(&self, scored: impl Iterator<Item = &'c CapabilityScore> + Clone) -> Vec<WaiverUse> {
         let mut uses = Vec::new();
         for waiver in &self.waivers.0 {
-            let tests = scored
-                .clone()
-                .flat_map(|one| one.tests.iter().map(move |test| (&one.capability, test)));
-            let mut covered = tests
-                .filter(|(id, test)| waiver.covers(id, &test.test))
-                .peekable();
+            let tests = scored.clone().flat_map(|one| one.tests.iter().map(move |test| (&one.capability, test)));
+            let mut covered = tests.filter(|(id, test)| waiver.covers(id, &test.test)).peekable();
             if covered.peek().is_none() {
                 continue;
             }
@@ -272,10 +192,7 @@ impl Scorer<'_> {
             } else {
                 WaiverState::Unneeded
             };
-            uses.push(WaiverUse {
-                waiver: waiver.clone(),
-                state,
-            });
+            uses.push(WaiverUse { waiver: waiver.clone(), state });
         }
         uses
     }
@@ -296,25 +213,17 @@ enum Standing {
 
 impl Standing {
     fn is_to_blame(self) -> bool {
-        !matches!(
-            self,
-            Standing::Passed | Standing::Waived | Standing::Flagged
-        )
+        !matches!(self, Standing::Passed | Standing::Waived | Standing::Flagged)
     }
 
     /// A waiver excuses what happened. What was never run has nothing to excuse.
     fn can_be_waived(self) -> bool {
-        matches!(
-            self,
-            Standing::Failed | Standing::Gap | Standing::NoEvidence
-        )
+        matches!(self, Standing::Failed | Standing::Gap | Standing::NoEvidence)
     }
 }
 
 fn status(standings: impl Iterator<Item = Standing> + Clone) -> Status {
-    let counting: Vec<Standing> = standings
-        .filter(|standing| *standing != Standing::Flagged)
-        .collect();
+    let counting: Vec<Standing> = standings.filter(|standing| *standing != Standing::Flagged).collect();
     let has = |wanted: Standing| counting.contains(&wanted);
     if has(Standing::Failed) {
         Status::Failed
@@ -332,10 +241,7 @@ fn status(standings: impl Iterator<Item = Standing> + Clone) -> Status {
 fn verdict(required: &[CapabilityScore], score: Score) -> Verdict {
     let has = |wanted: Status| required.iter().any(|one| one.status == wanted);
     // Waivers alone are no evidence: at least one thing must have been seen to work.
-    let seen = required
-        .iter()
-        .flat_map(|one| &one.tests)
-        .any(|test| test.outcome.is_pass() && !test.marks.flagged);
+    let seen = required.iter().flat_map(|one| &one.tests).any(|test| test.outcome.is_pass() && !test.marks.flagged);
     if has(Status::Failed) || has(Status::Gap) {
         Verdict::NotConformant
     } else if !score.is_full() || !seen {
@@ -350,32 +256,17 @@ fn verdict(required: &[CapabilityScore], score: Score) -> Verdict {
 /// All required capabilities must be met, so the smallest set is every test to blame, once. Cheapest first: fewest
 /// tests, then the greatest weight.
 fn remedies(required: &[CapabilityScore]) -> Vec<Remedy> {
-    let mut missing: Vec<&CapabilityScore> =
-        required.iter().filter(|one| !one.status.is_met()).collect();
+    let mut missing: Vec<&CapabilityScore> = required.iter().filter(|one| !one.status.is_met()).collect();
     missing.sort_by_key(|one| {
         let blocked = one.to_blame.is_empty();
-        (
-            blocked,
-            one.to_blame.len(),
-            std::cmp::Reverse(one.weight),
-            one.capability.clone(),
-        )
+        (blocked, one.to_blame.len(), std::cmp::Reverse(one.weight), one.capability.clone())
     });
     let mut named = BTreeSet::new();
     let remedy = |one: &CapabilityScore| Remedy {
         capability: one.capability.clone(),
-        tests: one
-            .to_blame
-            .iter()
-            .filter(|test| named.insert((*test).clone()))
-            .cloned()
-            .collect(),
+        tests: one.to_blame.iter().filter(|test| named.insert((*test).clone())).cloned().collect(),
         blocked: one.to_blame.is_empty().then(|| {
-            let why = if one.tests.is_empty() {
-                "has no tests"
-            } else {
-                "has no test that counts"
-            };
+            let why = if one.tests.is_empty() { "has no tests" } else { "has no test that counts" };
             format!("the capability {why} in the guideline")
         }),
     };

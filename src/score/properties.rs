@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::capability::{CapabilityId, Family, LifeCycle, Outcome, TestId};
 use crate::guideline::{
-    Approval, Attempts, Capability, Component, ComponentRef, Flag, Guideline, GuidelineId,
-    Metadata, Places, Program, Scoring, Test, Waiver, WaiverScope, Waivers,
+    Approval, Attempts, Capability, Component, ComponentRef, Flag, Guideline, GuidelineId, Metadata, Places, Program,
+    Scoring, Test, Waiver, WaiverScope, Waivers,
 };
 
 fn test_id(number: usize) -> TestId {
@@ -30,76 +30,55 @@ fn test() -> impl Strategy<Value = Test> {
             owner: None,
             seen_by_refstack: true,
         };
-        Test {
-            flagged: flagged.then_some(flag),
-            ..Test::default()
-        }
+        Test { flagged: flagged.then_some(flag), ..Test::default() }
     })
 }
 
 fn capability() -> impl Strategy<Value = (LifeCycle, Capability)> {
     let tests = prop::collection::btree_map((0..8usize).prop_map(test_id), test(), 0..4);
-    let level = prop_oneof![4 => Just(LifeCycle::Required), 1 => Just(LifeCycle::Advisory), 1 => Just(LifeCycle::Removed)];
+    let level =
+        prop_oneof![4 => Just(LifeCycle::Required), 1 => Just(LifeCycle::Advisory), 1 => Just(LifeCycle::Removed)];
     let attempts = prop_oneof![Just(Attempts::Any), Just(Attempts::First)];
     (level, 1..2000u32, attempts, tests).prop_map(|(level, weight, attempts, tests)| {
-        (
-            level,
-            Capability {
-                weight: Some(weight),
-                attempts,
-                tests,
-                ..Capability::default()
-            },
-        )
+        (level, Capability { weight: Some(weight), attempts, tests, ..Capability::default() })
     })
 }
 
 fn guideline() -> impl Strategy<Value = Guideline> {
-    (
-        prop::collection::vec(capability(), 0..5),
-        prop::bool::weighted(0.1),
-    )
-        .prop_map(|(drawn, dangling)| {
-            let mut component = Component::default();
-            let mut capabilities = BTreeMap::new();
-            for (number, (level, capability)) in drawn.into_iter().enumerate() {
-                component
-                    .capabilities
-                    .entry(level)
-                    .or_default()
-                    .push(capability_id(number));
-                capabilities.insert(capability_id(number), capability);
-            }
-            let refer = |name: &str| ComponentRef {
-                name: name.to_string(),
+    (prop::collection::vec(capability(), 0..5), prop::bool::weighted(0.1)).prop_map(|(drawn, dangling)| {
+        let mut component = Component::default();
+        let mut capabilities = BTreeMap::new();
+        for (number, (level, capability)) in drawn.into_iter().enumerate() {
+            component.capabilities.entry(level).or_default().push(capability_id(number));
+            capabilities.insert(capability_id(number), capability);
+        }
+        let refer = |name: &str| ComponentRef { name: name.to_string(), source: None };
+        let mut components = vec![refer("core")];
+        components.extend(dangling.then(|| refer("lost")));
+        Guideline {
+            metadata: Metadata {
+                id: GuidelineId("x".to_string()),
+                schema: "2.0".to_string(),
+                family: Family::Redfish,
+                min_tool: None,
                 source: None,
-            };
-            let mut components = vec![refer("core")];
-            components.extend(dangling.then(|| refer("lost")));
-            Guideline {
-                metadata: Metadata {
-                    id: GuidelineId("x".to_string()),
-                    schema: "2.0".to_string(),
-                    family: Family::Redfish,
-                    min_tool: None,
-                    source: None,
-                    reference: None,
-                    approval: Approval::default(),
-                    scoring: Scoring::default(),
-                },
-                programs: vec![Program {
-                    name: "P".to_string(),
-                    description: String::new(),
-                    components,
-                    host_components: Vec::new(),
-                }],
-                components: BTreeMap::from([("core".to_string(), component)]),
-                capabilities,
-                designated_sections: BTreeMap::new(),
-                test_repositories: BTreeMap::new(),
-                places: Places::default(),
-            }
-        })
+                reference: None,
+                approval: Approval::default(),
+                scoring: Scoring::default(),
+            },
+            programs: vec![Program {
+                name: "P".to_string(),
+                description: String::new(),
+                components,
+                host_components: Vec::new(),
+            }],
+            components: BTreeMap::from([("core".to_string(), component)]),
+            capabilities,
+            designated_sections: BTreeMap::new(),
+            test_repositories: BTreeMap::new(),
+            places: Places::default(),
+        }
+    })
 }
 
 fn outcome() -> impl Strategy<Value = Outcome> {
@@ -109,8 +88,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
 type Rows = BTreeMap<TestId, TestResult>;
 
 fn rows() -> impl Strategy<Value = Rows> {
-    let result = (outcome(), prop::bool::weighted(0.1))
-        .prop_map(|(outcome, flaky)| TestResult { outcome, flaky });
+    let result = (outcome(), prop::bool::weighted(0.1)).prop_map(|(outcome, flaky)| TestResult { outcome, flaky });
     prop::collection::btree_map((0..8usize).prop_map(test_id), result, 0..9)
 }
 
@@ -123,11 +101,7 @@ fn waivers() -> impl Strategy<Value = Waivers> {
         scope,
         owner: "o".to_string(),
         reason: "r".to_string(),
-        expires: if alive {
-            today()
-        } else {
-            today().yesterday().unwrap()
-        },
+        expires: if alive { today() } else { today().yesterday().unwrap() },
         link: None,
     });
     prop::collection::vec(waiver, 0..3).prop_map(Waivers)
@@ -139,22 +113,14 @@ fn today() -> Date {
 
 fn scored(guideline: &Guideline, rows: &Rows, waivers: &Waivers) -> ProgramScore {
     let results = rows.clone().into_iter().collect();
-    score(guideline, Some("P"), &results, waivers, today())
-        .unwrap()
-        .remove(0)
+    score(guideline, Some("P"), &results, waivers, today()).unwrap().remove(0)
 }
 
 fn is_accepted(verdict: Verdict) -> bool {
-    matches!(
-        verdict,
-        Verdict::Conformant | Verdict::ConformantWithWaivers
-    )
+    matches!(verdict, Verdict::Conformant | Verdict::ConformantWithWaivers)
 }
 
-const PASS: TestResult = TestResult {
-    outcome: Outcome::Pass,
-    flaky: false,
-};
+const PASS: TestResult = TestResult { outcome: Outcome::Pass, flaky: false };
 
 proptest! {
     #[test]

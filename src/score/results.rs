@@ -25,10 +25,7 @@ impl Results {
 
     /// Adds a row. A test with several rows has the worst of them.
     pub fn add(&mut self, test: TestId, result: TestResult) {
-        self.0
-            .entry(test)
-            .and_modify(|known| *known = worse(*known, result))
-            .or_insert(result);
+        self.0.entry(test).and_modify(|known| *known = worse(*known, result)).or_insert(result);
     }
 
     /// The result under exactly this name.
@@ -63,10 +60,7 @@ impl FromIterator<(TestId, TestResult)> for Results {
 }
 
 pub(super) fn worse(one: TestResult, other: TestResult) -> TestResult {
-    TestResult {
-        outcome: one.outcome.worst(other.outcome),
-        flaky: one.flaky || other.flaky,
-    }
+    TestResult { outcome: one.outcome.worst(other.outcome), flaky: one.flaky || other.flaky }
 }
 
 #[cfg(test)]
@@ -77,20 +71,9 @@ mod tests {
     fn the_worst_row_stands() {
         let id: TestId = "a.b".parse().unwrap();
         let row = |outcome, flaky| (id.clone(), TestResult { outcome, flaky });
-        let results: Results = [
-            row(Outcome::Pass, true),
-            row(Outcome::Fail, false),
-            row(Outcome::Skip, false),
-        ]
-        .into_iter()
-        .collect();
-        assert_eq!(
-            results.get(&id),
-            Some(TestResult {
-                outcome: Outcome::Fail,
-                flaky: true
-            })
-        );
+        let results: Results =
+            [row(Outcome::Pass, true), row(Outcome::Fail, false), row(Outcome::Skip, false)].into_iter().collect();
+        assert_eq!(results.get(&id), Some(TestResult { outcome: Outcome::Fail, flaky: true }));
         assert_eq!((results.len(), results.is_empty()), (1, false));
     }
 }

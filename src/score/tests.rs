@@ -35,16 +35,8 @@ fn day() -> Date {
 fn results(rows: &str) -> Results {
     let row = |row: &str| {
         let (test, outcome) = row.split_once('=').unwrap();
-        let (outcome, flaky) = outcome
-            .strip_suffix('~')
-            .map_or((outcome, false), |outcome| (outcome, true));
-        (
-            test.parse::<TestId>().unwrap(),
-            TestResult {
-                outcome: outcome.parse::<Outcome>().unwrap(),
-                flaky,
-            },
-        )
+        let (outcome, flaky) = outcome.strip_suffix('~').map_or((outcome, false), |outcome| (outcome, true));
+        (test.parse::<TestId>().unwrap(), TestResult { outcome: outcome.parse::<Outcome>().unwrap(), flaky })
     };
     rows.split_whitespace().map(row).collect()
 }
@@ -55,9 +47,7 @@ fn waived(rows: &str) -> Waivers {
 }
 
 fn scored(program: &str, rows: &str, waivers: &Waivers) -> ProgramScore {
-    score(&guideline(), Some(program), &results(rows), waivers, day())
-        .unwrap()
-        .remove(0)
+    score(&guideline(), Some(program), &results(rows), waivers, day()).unwrap().remove(0)
 }
 
 fn base(rows: &str) -> ProgramScore {
@@ -66,21 +56,14 @@ fn base(rows: &str) -> ProgramScore {
 
 fn status(score: &ProgramScore, capability: &str) -> Status {
     let mut all = score.required.iter().chain(&score.optional);
-    all.find(|one| one.capability.as_str() == capability)
-        .unwrap()
-        .status
+    all.find(|one| one.capability.as_str() == capability).unwrap().status
 }
 
 fn remedies(score: &ProgramScore) -> Vec<(&str, Vec<&str>)> {
     score
         .to_conform
         .iter()
-        .map(|one| {
-            (
-                one.capability.as_str(),
-                one.tests.iter().map(TestId::as_str).collect(),
-            )
-        })
+        .map(|one| (one.capability.as_str(), one.tests.iter().map(TestId::as_str).collect()))
         .collect()
 }
 
@@ -90,21 +73,9 @@ fn conformant_when_every_required_capability_passes() {
     assert_eq!(score.verdict, Verdict::Conformant);
     assert_eq!(score.score, Score::new(9, 9));
     assert!(score.to_conform.is_empty());
-    assert_eq!(
-        status(&score, "query"),
-        Status::Unproven,
-        "advisory is shown and does not count"
-    );
-    let odd = &score
-        .required
-        .iter()
-        .find(|one| one.capability.as_str() == "power")
-        .unwrap()
-        .tests;
-    assert!(
-        odd.iter()
-            .any(|test| test.marks.flagged && test.outcome == Outcome::NotRun)
-    );
+    assert_eq!(status(&score, "query"), Status::Unproven, "advisory is shown and does not count");
+    let odd = &score.required.iter().find(|one| one.capability.as_str() == "power").unwrap().tests;
+    assert!(odd.iter().any(|test| test.marks.flagged && test.outcome == Outcome::NotRun));
 }
 
 #[test]
@@ -119,11 +90,7 @@ fn each_bad_outcome_has_its_verdict() {
     ];
     for (outcome, wanted, verdict) in cases {
         let score = base(&format!("p.on=pass p.off=pass b.once={outcome}"));
-        assert_eq!(
-            (status(&score, "boot"), score.verdict),
-            (wanted, verdict),
-            "{outcome}"
-        );
+        assert_eq!((status(&score, "boot"), score.verdict), (wanted, verdict), "{outcome}");
         assert_eq!(score.score.to_string(), "6/9 (66.6 %)");
         assert_eq!(remedies(&score), [("boot", vec!["b.once"])]);
     }
@@ -134,10 +101,7 @@ fn a_failure_outweighs_missing_evidence_and_a_flag_silences_it() {
     let score = base("p.on=fail p.off=gap p.odd=fail b.once=error");
     assert_eq!(score.verdict, Verdict::NotConformant);
     assert_eq!(status(&score, "power"), Status::Failed);
-    assert_eq!(
-        remedies(&score),
-        [("boot", vec!["b.once"]), ("power", vec!["p.off", "p.on"])]
-    );
+    assert_eq!(remedies(&score), [("boot", vec!["b.once"]), ("power", vec!["p.off", "p.on"])]);
 }
 
 #[test]
@@ -152,17 +116,8 @@ fn nothing_run_is_nothing_passed() {
 #[test]
 fn a_capability_without_a_counting_test_is_never_passed() {
     let score = scored("Hollow", "p.on=pass p.off=pass", &Waivers::none());
-    assert_eq!(
-        (status(&score, "untested"), score.verdict),
-        (Status::Unproven, Verdict::Unproven)
-    );
-    assert!(
-        score.to_conform[0]
-            .blocked
-            .as_ref()
-            .unwrap()
-            .contains("no tests")
-    );
+    assert_eq!((status(&score, "untested"), score.verdict), (Status::Unproven, Verdict::Unproven));
+    assert!(score.to_conform[0].blocked.as_ref().unwrap().contains("no tests"));
     assert_eq!(status(&score, "power"), Status::Passed);
 }
 
@@ -170,11 +125,7 @@ fn a_capability_without_a_counting_test_is_never_passed() {
 fn a_pass_on_a_retry_is_marked_where_it_counts() {
     let score = base("p.on=pass~ p.off=pass b.once=pass");
     assert_eq!(score.verdict, Verdict::Conformant);
-    let test = &score.required[1]
-        .tests
-        .iter()
-        .find(|test| test.test.as_str() == "p.on")
-        .unwrap();
+    let test = &score.required[1].tests.iter().find(|test| test.test.as_str() == "p.on").unwrap();
     assert!(test.marks.flaky);
 }
 
@@ -182,21 +133,10 @@ fn a_pass_on_a_retry_is_marked_where_it_counts() {
 fn results_under_an_alias_count_and_the_worst_stands() {
     let score = base("p.on=pass p.down=pass b.once=pass");
     assert_eq!(score.verdict, Verdict::Conformant);
-    let power = score
-        .required
-        .iter()
-        .find(|one| one.capability.as_str() == "power")
-        .unwrap();
-    let off = power
-        .tests
-        .iter()
-        .find(|test| test.test.as_str() == "p.off")
-        .unwrap();
+    let power = score.required.iter().find(|one| one.capability.as_str() == "power").unwrap();
+    let off = power.tests.iter().find(|test| test.test.as_str() == "p.off").unwrap();
     assert_eq!(off.ran_as, ["p.down".parse().unwrap()]);
-    assert_eq!(
-        base("p.on=pass p.down=pass p.off=fail b.once=pass").verdict,
-        Verdict::NotConformant
-    );
+    assert_eq!(base("p.on=pass p.down=pass p.off=fail b.once=pass").verdict, Verdict::NotConformant);
 }
 
 #[test]
@@ -231,35 +171,17 @@ fn a_component_of_another_guideline_is_missing_evidence() {
 
 #[test]
 fn a_waiver_excuses_in_the_open_until_it_ends() {
-    let waiver = |expires: &str| {
-        waived(&format!(
-            "{{test: b.once, owner: o, reason: r, expires: {expires}}}"
-        ))
-    };
+    let waiver = |expires: &str| waived(&format!("{{test: b.once, owner: o, reason: r, expires: {expires}}}"));
     let rows = "p.on=pass p.off=pass b.once=fail";
     let score = scored("Base", rows, &waiver("2026-11-20"));
-    assert_eq!(
-        (score.verdict, status(&score, "boot")),
-        (Verdict::ConformantWithWaivers, Status::Waived)
-    );
+    assert_eq!((score.verdict, status(&score, "boot")), (Verdict::ConformantWithWaivers, Status::Waived));
     assert_eq!(score.waivers[0].state, WaiverState::Applied);
-    assert_eq!(
-        score.required[0].tests[0].outcome,
-        Outcome::Fail,
-        "the outcome itself is never changed"
-    );
+    assert_eq!(score.required[0].tests[0].outcome, Outcome::Fail, "the outcome itself is never changed");
     let score = scored("Base", rows, &waiver("2026-11-19"));
     assert_eq!(score.verdict, Verdict::NotConformant);
     assert_eq!(score.waivers[0].state, WaiverState::Expired);
-    let score = scored(
-        "Base",
-        "p.on=pass p.off=pass b.once=pass",
-        &waiver("2027-01-01"),
-    );
-    assert_eq!(
-        (score.verdict, score.waivers[0].state),
-        (Verdict::Conformant, WaiverState::Unneeded)
-    );
+    let score = scored("Base", "p.on=pass p.off=pass b.once=pass", &waiver("2027-01-01"));
+    assert_eq!((score.verdict, score.waivers[0].state), (Verdict::Conformant, WaiverState::Unneeded));
 }
 
 #[test]
@@ -268,106 +190,46 @@ fn waivers_are_no_evidence() {
         "{capability: power, owner: o, reason: r, expires: 2030-01-01}, {capability: boot, owner: o, reason: r, expires: 2030-01-01}",
     );
     assert_eq!(scored("Base", "", &all).verdict, Verdict::Unproven);
-    assert_eq!(
-        scored("Base", "p.on=fail p.off=skip b.once=error", &all).verdict,
-        Verdict::Unproven
-    );
-    assert_eq!(
-        scored("Base", "p.on=pass p.off=skip b.once=gap", &all).verdict,
-        Verdict::ConformantWithWaivers
-    );
-    assert_eq!(
-        scored("Base", "p.on=pass p.off=pass", &all).verdict,
-        Verdict::Unproven,
-        "not run stays not run"
-    );
+    assert_eq!(scored("Base", "p.on=fail p.off=skip b.once=error", &all).verdict, Verdict::Unproven);
+    assert_eq!(scored("Base", "p.on=pass p.off=skip b.once=gap", &all).verdict, Verdict::ConformantWithWaivers);
+    assert_eq!(scored("Base", "p.on=pass p.off=pass", &all).verdict, Verdict::Unproven, "not run stays not run");
     let foreign = waived("{capability: other, owner: o, reason: r, expires: 2030-01-01}");
     assert!(scored("Base", "", &foreign).waivers.is_empty());
 }
 
 #[test]
 fn an_unknown_program_is_an_error_with_a_hint() {
-    let error = score(
-        &guideline(),
-        Some("Bass"),
-        &Results::new(),
-        &Waivers::none(),
-        day(),
-    )
-    .unwrap_err()
-    .to_string();
-    assert!(
-        error.contains("no program `Bass`, did you mean `Base`?"),
-        "{error}"
-    );
+    let error = score(&guideline(), Some("Bass"), &Results::new(), &Waivers::none(), day()).unwrap_err().to_string();
+    assert!(error.contains("no program `Bass`, did you mean `Base`?"), "{error}");
     assert!(defcore_rules(&guideline(), "x", &BTreeSet::new()).is_err());
 }
 
 #[test]
 fn refstack_arithmetic_with_its_peculiarities() {
-    let counts = |program, passed: &[&str]| {
-        defcore_rules(&guideline(), program, &passed.iter().copied().collect()).unwrap()
-    };
+    let counts =
+        |program, passed: &[&str]| defcore_rules(&guideline(), program, &passed.iter().copied().collect()).unwrap();
     let some = counts("All", &["p.on", "p.down", "p.odd", "m.eject"]);
-    assert_eq!(
-        (
-            some.required_capabilities,
-            some.required_tests,
-            some.flagged
-        ),
-        (4, 9, 1)
-    );
-    assert_eq!(
-        some.passed, 5,
-        "a test in two capabilities counts twice, an alias counts"
-    );
-    assert_eq!(
-        (some.flagged_not_passed, some.must_pass, some.must_passed),
-        (0, 8, 4)
-    );
+    assert_eq!((some.required_capabilities, some.required_tests, some.flagged), (4, 9, 1));
+    assert_eq!(some.passed, 5, "a test in two capabilities counts twice, an alias counts");
+    assert_eq!((some.flagged_not_passed, some.must_pass, some.must_passed), (0, 8, 4));
     assert!(!some.compliance);
     let without_flagged = counts("Base", &["p.on", "p.off", "b.once"]);
-    assert_eq!(
-        (
-            without_flagged.required_tests,
-            without_flagged.passed,
-            without_flagged.must_passed
-        ),
-        (4, 3, 3)
-    );
+    assert_eq!((without_flagged.required_tests, without_flagged.passed, without_flagged.must_passed), (4, 3, 3));
     assert!(without_flagged.compliance);
     assert_eq!(without_flagged.must_percent.unwrap().to_string(), "100.0");
     let hollow = counts("Hollow", &[]);
-    assert!(
-        hollow.compliance && hollow.percent.is_none(),
-        "RefStack: YES with NaN %"
-    );
+    assert!(hollow.compliance && hollow.percent.is_none(), "RefStack: YES with NaN %");
 }
 
 #[test]
 fn scores_read_back_as_written_and_match_their_schema() {
-    let waivers = waived(
-        "{test: b.once, owner: o, reason: r, expires: 2030-01-01, link: 'https://example.org'}",
-    );
-    let scores = score(
-        &guideline(),
-        None,
-        &results("p.on=pass~ p.down=fail b.once=gap"),
-        &waivers,
-        day(),
-    )
-    .unwrap();
+    let waivers = waived("{test: b.once, owner: o, reason: r, expires: 2030-01-01, link: 'https://example.org'}");
+    let scores = score(&guideline(), None, &results("p.on=pass~ p.down=fail b.once=gap"), &waivers, day()).unwrap();
     let json = serde_json::to_value(&scores).unwrap();
     let schema = schemars::schema_for!(Vec<ProgramScore>);
     let validator = jsonschema::validator_for(schema.as_value()).unwrap();
-    let errors: Vec<_> = validator
-        .iter_errors(&json)
-        .map(|error| error.to_string())
-        .collect();
+    let errors: Vec<_> = validator.iter_errors(&json).map(|error| error.to_string()).collect();
     assert!(errors.is_empty(), "{errors:?}\n{json:#}");
-    assert_eq!(
-        serde_json::from_value::<Vec<ProgramScore>>(json).unwrap(),
-        scores
-    );
+    assert_eq!(serde_json::from_value::<Vec<ProgramScore>>(json).unwrap(), scores);
     assert_eq!(scores[0].required[0].level, LifeCycle::Required);
 }

@@ -6,21 +6,11 @@ use super::token::{self, Form};
 use super::{Secret, Vault};
 
 fn secrets() -> impl Strategy<Value = String> {
-    prop_oneof![
-        "[ -~]{6,24}",
-        "[a-zA-Z0-9_-]{6,40}",
-        "\\PC{6,16}",
-        "[ab]{6,9}",
-        "[\"\\\\/&<>%+ =ü😀\n]{6,12}",
-    ]
+    prop_oneof!["[ -~]{6,24}", "[a-zA-Z0-9_-]{6,40}", "\\PC{6,16}", "[ab]{6,9}", "[\"\\\\/&<>%+ =ü😀\n]{6,12}",]
 }
 
 fn surroundings() -> impl Strategy<Value = String> {
-    prop_oneof![
-        Just(String::new()),
-        "[a-zA-Z0-9 .:;,{}()-]{0,12}",
-        "\\PC{0,8}"
-    ]
+    prop_oneof![Just(String::new()), "[a-zA-Z0-9 .:;,{}()-]{0,12}", "\\PC{0,8}"]
 }
 
 /// One spelling of a secret between two texts, as a client or server would produce it.
@@ -36,24 +26,15 @@ fn spell(kind: usize, before: &str, secret: &str, after: &str) -> String {
     match kind {
         0 => format!("{before}{secret}{after}"),
         1 => inside(Form::Json),
-        2 => secret
-            .encode_utf16()
-            .map(|unit| format!("\\u{unit:04x}"))
-            .collect(),
+        2 => secret.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect(),
         3 => inside(Form::Json).replace('/', "\\/"),
         4 => inside(Form::Url),
         5 => token::percent(&format!("{before}{secret}{after}"), false, false),
-        6 => inside(Form::Url)
-            .bytes()
-            .map(|b| format!("%{b:02X}"))
-            .collect::<String>(),
+        6 => inside(Form::Url).bytes().map(|b| format!("%{b:02X}")).collect::<String>(),
         7 => secret.bytes().map(|b| format!("%{b:02x}")).collect(),
         8 => inside(Form::Plus),
         9 => inside(Form::Html),
-        10 => secret
-            .chars()
-            .map(|c| format!("&#x{:X};", u32::from(c)))
-            .collect(),
+        10 => secret.chars().map(|c| format!("&#x{:X};", u32::from(c))).collect(),
         11 => inside(Form::B64),
         12 => inside(Form::B64n),
         13 => inside(Form::B64u),
@@ -72,22 +53,12 @@ const KINDS: usize = 22;
 /// Whether the secret can be read from the text by undoing any one encoding, without help of the code under test.
 fn readable(text: &str, secret: &str) -> bool {
     let mut spellings = vec![secret.to_string()];
-    for form in [
-        Form::Json,
-        Form::Url,
-        Form::Plus,
-        Form::Html,
-        Form::Hex,
-        Form::HexU,
-    ] {
+    for form in [Form::Json, Form::Url, Form::Plus, Form::Html, Form::Hex, Form::HexU] {
         spellings.extend(token::encode(secret, form));
     }
     spellings.push(secret.bytes().map(|b| format!("%{b:02x}")).collect());
     spellings.push(secret.bytes().map(|b| format!("%{b:02X}")).collect());
-    if spellings
-        .iter()
-        .any(|spelling| text.contains(spelling.as_str()))
-    {
+    if spellings.iter().any(|spelling| text.contains(spelling.as_str())) {
         return true;
     }
     // Decode every run of Base64 characters from each of its first four places.
@@ -96,9 +67,7 @@ fn readable(text: &str, secret: &str) -> bool {
         (0..4.min(run.len())).any(|from| {
             let run = run[from..].replace('-', "+").replace('_', "/");
             let bytes = decode_base64(&run);
-            bytes
-                .windows(secret.len())
-                .any(|window| window == secret.as_bytes())
+            bytes.windows(secret.len()).any(|window| window == secret.as_bytes())
         })
     })
 }

@@ -125,36 +125,22 @@ impl Index {
             };
             for (literal, kind) in literals_of(&entry.secret) {
                 literals.push(literal);
-                patterns.push(Pattern {
-                    entry: number,
-                    kind,
-                });
+                patterns.push(Pattern { entry: number, kind });
             }
         }
         let kind = match literals.iter().map(Vec::len).sum::<usize>() {
             0 => {
-                return Layer {
-                    entries,
-                    patterns,
-                    matcher: Matcher::Empty,
-                };
+                return Layer { entries, patterns, matcher: Matcher::Empty };
             }
             1..=DFA_BYTES => AhoCorasickKind::DFA,
             _ => AhoCorasickKind::ContiguousNFA,
         };
-        let built = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            .kind(Some(kind))
-            .build(&literals);
+        let built = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).kind(Some(kind)).build(&literals);
         let matcher = match built {
             Ok(automaton) => Matcher::Ready(Box::new(automaton)),
             Err(_) => Matcher::Failed,
         };
-        Layer {
-            entries,
-            patterns,
-            matcher,
-        }
+        Layer { entries, patterns, matcher }
     }
 
     /// Tokens of this vault in the text, in order.
@@ -184,9 +170,7 @@ impl Index {
         let mut hits = Vec::new();
         if !self.is_empty() {
             self.collect(text, DEPTH, &mut hits);
-            hits.sort_unstable_by_key(|hit| {
-                (hit.start, std::cmp::Reverse(hit.end), hit.form, hit.entry)
-            });
+            hits.sort_unstable_by_key(|hit| (hit.start, std::cmp::Reverse(hit.end), hit.form, hit.entry));
             drop_covered(&mut hits);
         }
         hits
@@ -235,12 +219,7 @@ impl Index {
                     Form::Raw => view.form(),
                     _ => Form::Part,
                 };
-                Hit {
-                    start,
-                    end,
-                    form,
-                    ..hit
-                }
+                Hit { start, end, form, ..hit }
             }));
         }
     }
@@ -254,12 +233,7 @@ impl Index {
             Matcher::Failed => {
                 let entry = layer.entries.first().copied().unwrap_or_default();
                 let (start, end, form) = (0, text.len(), Form::Part);
-                return hits.push(Hit {
-                    start,
-                    end,
-                    form,
-                    entry,
-                });
+                return hits.push(Hit { start, end, form, entry });
             }
         };
         let mut from = 0;
@@ -275,24 +249,11 @@ impl Index {
     fn hit(&self, pattern: &Pattern, text: &[u8], start: usize, end: usize) -> Option<Hit> {
         let entry = pattern.entry;
         match pattern.kind {
-            Kind::Plain(form) => Some(Hit {
-                start,
-                end,
-                form,
-                entry,
-            }),
+            Kind::Plain(form) => Some(Hit { start, end, form, entry }),
             Kind::Quoted => {
-                let behind = text
-                    .get(end..)?
-                    .iter()
-                    .find(|byte| !byte.is_ascii_whitespace());
+                let behind = text.get(end..)?.iter().find(|byte| !byte.is_ascii_whitespace());
                 let (start, end, form) = (start + 1, end - 1, Form::Raw);
-                (behind != Some(&b':')).then_some(Hit {
-                    start,
-                    end,
-                    form,
-                    entry,
-                })
+                (behind != Some(&b':')).then_some(Hit { start, end, form, entry })
             }
             Kind::Base64 { lead, tail, raw } => {
                 let before = start.checked_sub(1).and_then(|index| text.get(index));
@@ -301,23 +262,13 @@ impl Index {
                     let secret = &self.entries.get(entry)?.secret;
                     if let Some((form, length)) = whole_base64(text.get(start..)?, secret) {
                         let end = start + length;
-                        return Some(Hit {
-                            start,
-                            end,
-                            form,
-                            entry,
-                        });
+                        return Some(Hit { start, end, form, entry });
                     }
                 }
                 // The characters at both ends hold bits of the secret and of its neighbours.
                 let start = start - usize::from(lead != 0 && joined);
                 let end = end + usize::from(tail && text.get(end).is_some_and(is_base64));
-                Some(Hit {
-                    start,
-                    end,
-                    form: Form::Part,
-                    entry,
-                })
+                Some(Hit { start, end, form: Form::Part, entry })
             }
         }
     }
@@ -365,27 +316,12 @@ fn literals_of(secret: &str) -> Vec<(Vec<u8>, Kind)> {
     }
     let mut out: Vec<(Vec<u8>, Kind)> = Vec::new();
     // The usual spellings of escapes are literals too: a view can be out of step with text that only looks encoded.
-    for form in [
-        Form::Raw,
-        Form::Json,
-        Form::Url,
-        Form::Plus,
-        Form::Html,
-        Form::Hex,
-        Form::HexU,
-    ] {
+    for form in [Form::Raw, Form::Json, Form::Url, Form::Plus, Form::Html, Form::Hex, Form::HexU] {
         let spelled = token::encode(secret, form).unwrap_or_default();
         out.push((spelled.into_bytes(), Kind::Plain(form)));
     }
-    out.push((
-        token::percent(secret, false, false).into_bytes(),
-        Kind::Plain(Form::Url),
-    ));
-    let inner = [
-        secret.to_string(),
-        token::json(secret),
-        token::percent(secret, true, false),
-    ];
+    out.push((token::percent(secret, false, false).into_bytes(), Kind::Plain(Form::Url)));
+    let inner = [secret.to_string(), token::json(secret), token::percent(secret, true, false)];
     for (index, text) in inner.iter().enumerate() {
         base64_literals(text.as_bytes(), index == 0, &mut out);
     }
@@ -402,20 +338,12 @@ fn base64_literals(bytes: &[u8], raw: bool, out: &mut Vec<(Vec<u8>, Kind)>) {
             let encoded = engine.encode(&padded);
             let bits = padded.len() * 8;
             let own = (lead * 8).div_ceil(6)..bits / 6;
-            let kind = Kind::Base64 {
-                lead,
-                tail: bits % 6 != 0,
-                raw,
-            };
+            let kind = Kind::Base64 { lead, tail: bits % 6 != 0, raw };
             match encoded.get(own) {
                 Some(own) if own.len() >= SHORTEST_BASE64 => out.push((own.into(), kind)),
                 // Too short inside other text, but still worth finding when it stands alone.
                 _ if lead == 0 && encoded.len() >= SHORTEST_BASE64 => {
-                    let kind = Kind::Base64 {
-                        lead,
-                        tail: false,
-                        raw,
-                    };
+                    let kind = Kind::Base64 { lead, tail: false, raw };
                     out.push((encoded.into(), kind));
                 }
                 _ => {}

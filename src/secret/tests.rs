@@ -40,100 +40,43 @@ fn a_secret_never_prints() {
     assert_eq!(format!("{secret} {secret:?}"), "[secret] [secret]");
     let read: Secret = serde_json::from_str("\"hunter22\"").unwrap();
     assert!(read == secret && !read.is_empty());
-    assert_eq!(
-        format!("{:?}", vault(&[("a", "hunter22")])),
-        "Vault(1 secrets)"
-    );
+    assert_eq!(format!("{:?}", vault(&[("a", "hunter22")])), "Vault(1 secrets)");
 }
 
 #[test]
 fn tokens_are_stable_and_tell_label_and_length() {
     let own = vault(&[]);
     let token = own.learn("Admin Password!", &"pässwörd".into());
-    assert!(
-        token.starts_with("{{secret:admin-password:") && token.ends_with(":8}}"),
-        "{token}"
-    );
-    assert_eq!(
-        own.learn("other", &"pässwörd".into()),
-        token,
-        "the first label stays"
-    );
+    assert!(token.starts_with("{{secret:admin-password:") && token.ends_with(":8}}"), "{token}");
+    assert_eq!(own.learn("other", &"pässwörd".into()), token, "the first label stays");
     assert_ne!(own.learn("other", &"passwords".into()), token);
-    assert_eq!(
-        vault(&[]).learn("admin-password", &"pässwörd".into()),
-        token,
-        "same key"
-    );
-    assert_ne!(
-        Vault::new().learn("admin-password", &"pässwörd".into()),
-        token,
-        "another key"
-    );
-    assert!(
-        own.learn("token hunter22", &"hunter22".into())
-            .starts_with("{{secret:value:")
-    );
-    assert!(
-        own.learn("", &"another-one".into())
-            .starts_with("{{secret:value:")
-    );
+    assert_eq!(vault(&[]).learn("admin-password", &"pässwörd".into()), token, "same key");
+    assert_ne!(Vault::new().learn("admin-password", &"pässwörd".into()), token, "another key");
+    assert!(own.learn("token hunter22", &"hunter22".into()).starts_with("{{secret:value:"));
+    assert!(own.learn("", &"another-one".into()).starts_with("{{secret:value:"));
 }
 
 #[test]
 fn text_without_secrets_is_borrowed() {
     let vault = vault(&[("a", "hunter22")]);
-    assert!(matches!(
-        vault.redact("nothing \\u0041 %41 &amp; here"),
-        Cow::Borrowed(_)
-    ));
-    assert!(matches!(
-        vault.redact_bytes(&[0xff, 0, 1]),
-        Cow::Borrowed(_)
-    ));
+    assert!(matches!(vault.redact("nothing \\u0041 %41 &amp; here"), Cow::Borrowed(_)));
+    assert!(matches!(vault.redact_bytes(&[0xff, 0, 1]), Cow::Borrowed(_)));
     assert!(matches!(Vault::new().redact("anything"), Cow::Borrowed(_)));
-    assert!(matches!(
-        vault.reveal("{{secret:x:1}} {{secret:"),
-        Cow::Borrowed(_)
-    ));
+    assert!(matches!(vault.reveal("{{secret:x:1}} {{secret:"), Cow::Borrowed(_)));
 }
 
 #[test]
 fn each_spelling_is_found() {
     let secret = [("pw", "p@ss \"w/ö&d")];
     assert_eq!(redacted(&secret, "x p@ss \"w/ö&d y"), "x <pw> y");
-    assert_eq!(
-        redacted(&secret, r#"{"p": "p@ss \"w/ö&d"}"#),
-        r#"{"p": "<pw:json>"}"#
-    );
-    assert_eq!(
-        redacted(&secret, r#"["p\u0040ss \u0022w\/\u00F6&d"]"#),
-        r#"["<pw:json>"]"#
-    );
-    assert_eq!(
-        redacted(&secret, "?p=p%40ss%20%22w%2F%C3%B6%26d&q"),
-        "?p=<pw:url>&q"
-    );
-    assert_eq!(
-        redacted(&secret, "?p=p%40ss%20%22w%2f%c3%b6%26d&q"),
-        "?p=<pw:url>&q"
-    );
-    assert_eq!(
-        redacted(&secret, "p=p%40ss+%22w%2F%C3%B6%26d"),
-        "p=<pw:form>"
-    );
-    assert_eq!(
-        redacted(&secret, "<p>p@ss &quot;w/ö&amp;d</p>"),
-        "<p><pw:html></p>"
-    );
-    assert_eq!(
-        redacted(&secret, "<p>p&#64;ss &#x22;w/&#xF6;&#38;d</p>"),
-        "<p><pw:html></p>"
-    );
-    let every: String = "p@ss \"w/ö&d"
-        .bytes()
-        .map(|b| format!("%{b:02x}"))
-        .collect();
+    assert_eq!(redacted(&secret, r#"{"p": "p@ss \"w/ö&d"}"#), r#"{"p": "<pw:json>"}"#);
+    assert_eq!(redacted(&secret, r#"["p\u0040ss \u0022w\/\u00F6&d"]"#), r#"["<pw:json>"]"#);
+    assert_eq!(redacted(&secret, "?p=p%40ss%20%22w%2F%C3%B6%26d&q"), "?p=<pw:url>&q");
+    assert_eq!(redacted(&secret, "?p=p%40ss%20%22w%2f%c3%b6%26d&q"), "?p=<pw:url>&q");
+    assert_eq!(redacted(&secret, "p=p%40ss+%22w%2F%C3%B6%26d"), "p=<pw:form>");
+    assert_eq!(redacted(&secret, "<p>p@ss &quot;w/ö&amp;d</p>"), "<p><pw:html></p>");
+    assert_eq!(redacted(&secret, "<p>p&#64;ss &#x22;w/&#xF6;&#38;d</p>"), "<p><pw:html></p>");
+    let every: String = "p@ss \"w/ö&d".bytes().map(|b| format!("%{b:02x}")).collect();
     assert_eq!(redacted(&secret, &every), "<pw:url>");
 }
 
@@ -142,10 +85,7 @@ fn base64_and_hex_are_found() {
     let secret = [("pw", "hunter22")];
     assert_eq!(redacted(&secret, "x=aHVudGVyMjI= y"), "x=<pw:b64> y");
     assert_eq!(redacted(&secret, "aHVudGVyMjI"), "<pw:b64n>");
-    assert_eq!(
-        redacted(&secret, "68756e7465723232 68756E7465723232"),
-        "<pw:hex> <pw:hexu>"
-    );
+    assert_eq!(redacted(&secret, "68756e7465723232 68756E7465723232"), "<pw:hex> <pw:hexu>");
     // Basic credentials with user names of all three lengths, and more text behind.
     for (text, clean) in [
         ("Basic YWJjOmh1bnRlcjIy", "Basic YWJjO<pw:part>"),
@@ -155,15 +95,9 @@ fn base64_and_hex_are_found() {
         assert_eq!(redacted(&secret, text), clean);
     }
     let odd = [("pw", "???>>>~~~")];
-    assert_eq!(
-        redacted(&odd, "Pz8/Pj4+fn5+ Pz8_Pj4-fn5-"),
-        "<pw:b64> <pw:b64u>"
-    );
+    assert_eq!(redacted(&odd, "Pz8/Pj4+fn5+ Pz8_Pj4-fn5-"), "<pw:b64> <pw:b64u>");
     let four = [("pw", "abcd")];
-    assert_eq!(
-        redacted(&four, "YWJjZA== YWJjZA abcd 61626364"),
-        "<pw:b64> <pw:b64n> <pw> <pw:hex>"
-    );
+    assert_eq!(redacted(&four, "YWJjZA== YWJjZA abcd 61626364"), "<pw:b64> <pw:b64n> <pw> <pw:hex>");
 }
 
 #[test]
@@ -172,10 +106,7 @@ fn encodings_on_top_of_each_other_are_found() {
     let vault = vault(&secret);
     let inner = json!({"p": "pa\"ss/word"}).to_string();
     let outer = json!({ "body": inner }).to_string();
-    assert_eq!(
-        short(&vault.redact(&outer)),
-        r#"{"body":"{\"p\":\"<pw:part>\"}"}"#
-    );
+    assert_eq!(short(&vault.redact(&outer)), r#"{"body":"{\"p\":\"<pw:part>\"}"}"#);
     let base64 = token::encode("pa\"ss/word", token::Form::B64).unwrap();
     assert!(base64.ends_with('='));
     let url = format!("?h={}", base64.replace('=', "%3D"));
@@ -188,22 +119,11 @@ fn encodings_on_top_of_each_other_are_found() {
 
 #[test]
 fn nested_and_overlapping_secrets_leave_nothing() {
-    let secrets = [
-        ("a", "password"),
-        ("b", "password123"),
-        ("c", "my-password"),
-    ];
-    assert_eq!(
-        redacted(&secrets, "password password123 my-password"),
-        "<a> <b> <c>"
-    );
+    let secrets = [("a", "password"), ("b", "password123"), ("c", "my-password")];
+    assert_eq!(redacted(&secrets, "password password123 my-password"), "<a> <b> <c>");
     assert_eq!(redacted(&secrets, "my-password123"), "<c><b:skip8>");
     let own = vault(&secrets);
-    for text in [
-        "my-password123",
-        "x my-password123my-password y",
-        "passwordpassword123",
-    ] {
+    for text in ["my-password123", "x my-password123my-password y", "passwordpassword123"] {
         assert_eq!(own.reveal(&own.redact(text)), text);
     }
     let own = vault(&[("a", "ababab")]);
@@ -228,10 +148,7 @@ fn own_tokens_are_left_alone_and_others_are_not_trusted() {
     assert_eq!(own.reveal(&forged), forged);
     let token = own.learn("pw", &"hunter22".into());
     let relabelled = token.replace(":pw:", ":hunter22:");
-    assert!(
-        !own.redact(&relabelled).contains("hunter22"),
-        "a known HMAC is not enough"
-    );
+    assert!(!own.redact(&relabelled).contains("hunter22"), "a known HMAC is not enough");
 }
 
 #[test]
@@ -281,28 +198,18 @@ fn short_secrets_are_replaced_only_as_whole_values() {
 #[test]
 fn sealed_values_hold_no_secret() {
     let own = vault(&[("pw", "hunter22"), ("pin", "12345678")]);
-    let value =
-        json!({"hunter22": ["xhunter22", {"n": 12345678, "m": 7, "t": true}], "none": null});
+    let value = json!({"hunter22": ["xhunter22", {"n": 12345678, "m": 7, "t": true}], "none": null});
     let sealed = own.seal(value);
     let text = serde_json::to_string(&sealed).unwrap();
-    assert_eq!(
-        short(&text),
-        r#"{"<pw>":["x<pw>",{"n":"<pin>","m":7,"t":true}],"none":null}"#
-    );
+    assert_eq!(short(&text), r#"{"<pw>":["x<pw>",{"n":"<pin>","m":7,"t":true}],"none":null}"#);
     assert!(sealed["none"].is_null(), "reads like the value");
-    let headers = own.seal(vec![(
-        "Authorization".to_string(),
-        "Bearer hunter22".to_string(),
-    )]);
+    let headers = own.seal(vec![("Authorization".to_string(), "Bearer hunter22".to_string())]);
     assert_eq!(short(&headers[0].1), "Bearer <pw>");
     assert_eq!(headers.clone().into_inner().len(), 1);
     let body = own.seal(bytes::Bytes::from_static(b"\xffhunter22"));
     assert!(!own.contains_secret(&body));
     assert_eq!(*Redacted::from_evidence("as read"), "as read");
-    let map = own.seal(std::collections::BTreeMap::from([(
-        "k".to_string(),
-        Some("hunter22".to_string()),
-    )]));
+    let map = own.seal(std::collections::BTreeMap::from([("k".to_string(), Some("hunter22".to_string()))]));
     assert_eq!(short(map["k"].as_deref().unwrap()), "<pw>");
 }
 
@@ -342,14 +249,10 @@ fn a_vault_is_shared_between_threads() {
 fn throughput() {
     let own = Vault::with_key([1; 32]);
     for n in 0..10 {
-        own.learn(
-            "token",
-            &format!("gAAAAABl{n:04}{}", "Zx9".repeat(50))
-                .as_str()
-                .into(),
-        );
+        own.learn("token", &format!("gAAAAABl{n:04}{}", "Zx9".repeat(50)).as_str().into());
     }
-    let plain = "{\"id\": \"3f2a7c1e-77aa-4a53-9c5e-0c1a2b3c4d5e\", \"name\": \"server\", \"links\": []},\n".repeat(100_000);
+    let plain =
+        "{\"id\": \"3f2a7c1e-77aa-4a53-9c5e-0c1a2b3c4d5e\", \"name\": \"server\", \"links\": []},\n".repeat(100_000);
     let escaped = plain.replace("links", "li\\/nks");
     for (name, text) in [("plain", plain), ("escaped", escaped)] {
         let start = std::time::Instant::now();

@@ -141,9 +141,7 @@ pub(super) fn encode(secret: &str, form: Form) -> Option<String> {
 /// As inside a JSON string, only with the escapes that are needed.
 pub(super) fn json(secret: &str) -> String {
     let quoted = serde_json::Value::from(secret).to_string();
-    let inner = quoted
-        .strip_prefix('"')
-        .and_then(|text| text.strip_suffix('"'));
+    let inner = quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
     inner.unwrap_or(&quoted).to_string()
 }
 
@@ -152,9 +150,7 @@ pub(super) fn percent(secret: &str, upper: bool, plus: bool) -> String {
     let mut out = String::with_capacity(secret.len() * 3);
     for byte in secret.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                out.push(char::from(byte))
-            }
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
             b' ' if plus => out.push('+'),
             _ if upper => out.push_str(&format!("%{byte:02X}")),
             _ => out.push_str(&format!("%{byte:02x}")),

@@ -29,10 +29,7 @@ pub struct Vault {
 
 impl Vault {
     /// A vault with a random key. The key is never written anywhere, so tokens of two runs have nothing in common.
-    #[expect(
-        clippy::expect_used,
-        reason = "without randomness no token is safe to publish"
-    )]
+    #[expect(clippy::expect_used, reason = "without randomness no token is safe to publish")]
     pub fn new() -> Vault {
         let mut key = [0; 32];
         getrandom::fill(&mut key).expect("the system has a source of random bytes");
@@ -45,10 +42,7 @@ impl Vault {
         for (slot, byte) in padded.iter_mut().zip(key) {
             *slot = byte;
         }
-        Vault {
-            key: padded,
-            index: RwLock::default(),
-        }
+        Vault { key: padded, index: RwLock::default() }
     }
 
     /// Takes a secret in and returns its token. A secret keeps the token of the first time, whatever the label later.
@@ -66,11 +60,7 @@ impl Vault {
         if let Some(known) = slot.find(value) {
             return token::render(&known.stem, Form::Raw);
         }
-        let entry = Entry {
-            secret: value.to_string(),
-            wanted_label: label.to_string(),
-            stem,
-        };
+        let entry = Entry { secret: value.to_string(), wanted_label: label.to_string(), stem };
         Arc::make_mut(&mut *slot).add(entry, hex);
         token
     }
@@ -79,10 +69,7 @@ impl Vault {
     /// value: the whole text, or a JSON string.
     pub fn weak(&self) -> Vec<String> {
         let index = self.index();
-        let weak = index
-            .entries
-            .iter()
-            .filter(|entry| entry.secret.len() < SHORTEST);
+        let weak = index.entries.iter().filter(|entry| entry.secret.len() < SHORTEST);
         weak.map(|entry| entry.wanted_label.clone()).collect()
     }
 
@@ -157,11 +144,7 @@ impl Vault {
         let mut mac = <Hmac<Sha256> as KeyInit>::new(&self.key.into());
         mac.update(value.as_bytes());
         let bytes = mac.finalize().into_bytes();
-        bytes
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        bytes.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

@@ -44,10 +44,7 @@ impl View {
 
     /// The decoded text, or nothing when decoding changes nothing. What is no valid escape stays as it is.
     pub(super) fn decode(self, source: &[u8]) -> Option<Decoded> {
-        let mut decoded = Decoded {
-            bytes: Vec::new(),
-            escapes: Vec::new(),
-        };
+        let mut decoded = Decoded { bytes: Vec::new(), escapes: Vec::new() };
         let mut copied = 0;
         let mut at = self.next_lead(source, 0)?;
         loop {
@@ -55,13 +52,10 @@ impl View {
                 Some(unit) => {
                     decoded.bytes.extend_from_slice(source.get(copied..at)?);
                     let start = decoded.bytes.len();
+                    decoded.bytes.extend_from_slice(unit.bytes.get(..unit.length)?);
                     decoded
-                        .bytes
-                        .extend_from_slice(unit.bytes.get(..unit.length)?);
-                    decoded.escapes.push(Escape {
-                        decoded: (start, decoded.bytes.len()),
-                        source: (at, at + unit.consumed),
-                    });
+                        .escapes
+                        .push(Escape { decoded: (start, decoded.bytes.len()), source: (at, at + unit.consumed) });
                     at += unit.consumed;
                     copied = at;
                 }
@@ -118,35 +112,23 @@ impl Decoded {
     }
 
     fn escape_before(&self, position: usize) -> Option<&Escape> {
-        let index = self
-            .escapes
-            .partition_point(|escape| escape.decoded.0 <= position);
+        let index = self.escapes.partition_point(|escape| escape.decoded.0 <= position);
         self.escapes.get(index.checked_sub(1)?)
     }
 }
 
 fn byte(value: u8, consumed: usize) -> Unit {
-    Unit {
-        bytes: [value, 0, 0, 0],
-        length: 1,
-        consumed,
-    }
+    Unit { bytes: [value, 0, 0, 0], length: 1, consumed }
 }
 
 fn character(c: char, consumed: usize) -> Unit {
     let mut bytes = [0; 4];
     let length = c.encode_utf8(&mut bytes).len();
-    Unit {
-        bytes,
-        length,
-        consumed,
-    }
+    Unit { bytes, length, consumed }
 }
 
 fn hex(digits: &[u8]) -> Option<u32> {
-    digits.iter().try_fold(0, |value, digit| {
-        Some(value << 4 | char::from(*digit).to_digit(16)?)
-    })
+    digits.iter().try_fold(0, |value, digit| Some(value << 4 | char::from(*digit).to_digit(16)?))
 }
 
 fn json_unit(rest: &[u8]) -> Option<Unit> {

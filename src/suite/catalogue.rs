@@ -34,9 +34,7 @@ pub struct InstanceRef {
 
 impl Catalogue {
     /// Reads suite and family files. A file with errors is left out; the diagnostics say why.
-    pub fn load<N: Into<String>, T: Into<String>>(
-        files: impl IntoIterator<Item = (N, T)>,
-    ) -> (Catalogue, Diagnostics) {
+    pub fn load<N: Into<String>, T: Into<String>>(files: impl IntoIterator<Item = (N, T)>) -> (Catalogue, Diagnostics) {
         let mut loading = Loading::default();
         for (name, text) in files {
             loading.file(SourceFile::new(name, text));
@@ -87,21 +85,16 @@ impl Catalogue {
 
     /// All cases in order: suites by id, cases as in the file.
     pub fn cases(&self) -> impl Iterator<Item = (&Suite, &Case)> {
-        self.suites
-            .iter()
-            .flat_map(|suite| suite.cases.iter().map(move |case| (suite, case)))
+        self.suites.iter().flat_map(|suite| suite.cases.iter().map(move |case| (suite, case)))
     }
 
     /// All cases with their rows, in order.
     pub fn instances(&self) -> impl Iterator<Item = InstanceRef> {
         self.suites.iter().enumerate().flat_map(|(suite, own)| {
-            own.cases.iter().enumerate().flat_map(move |(index, case)| {
-                rows(&case.each).map(move |row| InstanceRef {
-                    suite,
-                    case: index,
-                    row,
-                })
-            })
+            own.cases
+                .iter()
+                .enumerate()
+                .flat_map(move |(index, case)| rows(&case.each).map(move |row| InstanceRef { suite, case: index, row }))
         })
     }
 
@@ -136,10 +129,9 @@ impl Catalogue {
             return Vec::new();
         };
         match (instance.row, &case.each) {
-            (Some(row), Rows::Table(rows)) => rows
-                .get(row as usize)
-                .map(|row| row.variables.clone())
-                .unwrap_or_default(),
+            (Some(row), Rows::Table(rows)) => {
+                rows.get(row as usize).map(|row| row.variables.clone()).unwrap_or_default()
+            }
             (Some(row), Rows::Count(_)) => vec![("i".to_owned(), row.into())],
             _ => Vec::new(),
         }
@@ -148,11 +140,7 @@ impl Catalogue {
     /// Digest of everything: of a list with id and file digest of each suite. Two catalogues with the same digest judge alike.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        let lines: String = self
-            .suites
-            .iter()
-            .map(|suite| format!("{} {}\n", suite.id, suite.digest))
-            .collect();
+        let lines: String = self.suites.iter().map(|suite| format!("{} {}\n", suite.id, suite.digest)).collect();
         digest_bytes(lines.as_bytes())
     }
 }
@@ -189,8 +177,7 @@ impl Loading {
         }
         let (suite, uses, problems) = reader::read_with_uses(Arc::clone(&source));
         self.out.extend(problems);
-        self.uses
-            .extend(uses.into_iter().map(|found| (Arc::clone(&source), found)));
+        self.uses.extend(uses.into_iter().map(|found| (Arc::clone(&source), found)));
         match suite {
             Some(suite) => self.suites.push(suite),
             None => self.broken.extend(reader::place(&source.name)),
@@ -202,20 +189,9 @@ impl Loading {
         self.families.sort_by(|a, b| a.0.id.cmp(&b.0.id));
         self.duplicates();
         let suites = std::mem::take(&mut self.suites);
-        let by_id = suites
-            .iter()
-            .enumerate()
-            .map(|(index, suite)| (suite.id.clone(), index))
-            .collect();
-        let families = std::mem::take(&mut self.families)
-            .into_iter()
-            .map(|(family, _)| family)
-            .collect();
-        let catalogue = Catalogue {
-            suites,
-            families,
-            by_id,
-        };
+        let by_id = suites.iter().enumerate().map(|(index, suite)| (suite.id.clone(), index)).collect();
+        let families = std::mem::take(&mut self.families).into_iter().map(|(family, _)| family).collect();
+        let catalogue = Catalogue { suites, families, by_id };
         self.references(&catalogue);
         self.outputs(&catalogue);
         self.circles(&catalogue);
@@ -229,10 +205,7 @@ impl Loading {
         for suite in std::mem::take(&mut self.suites) {
             match kept.last().filter(|other| other.id == suite.id) {
                 Some(other) => {
-                    let message = format!(
-                        "the suite id `{}` is already that of {}",
-                        suite.id, other.source.name
-                    );
+                    let message = format!("the suite id `{}` is already that of {}", suite.id, other.source.name);
                     self.out.push(
                         Diagnostic::error(codes::DUPLICATE, message)
                             .help("give one of them another id")
@@ -249,11 +222,7 @@ impl Loading {
             let first = seen.insert(family.id.clone());
             if !first {
                 let message = format!("the family id `{}` appears twice", family.id);
-                out.push(
-                    Diagnostic::error(codes::DUPLICATE, message)
-                        .help("remove one of the files")
-                        .source(source),
-                );
+                out.push(Diagnostic::error(codes::DUPLICATE, message).help("remove one of the files").source(source));
             }
             first
         });
@@ -272,12 +241,7 @@ impl Loading {
             let all: Vec<String> = catalogue
                 .suites
                 .iter()
-                .flat_map(|suite| {
-                    suite
-                        .fixtures
-                        .iter()
-                        .map(move |fixture| format!("{}.{}", suite.id, fixture.id))
-                })
+                .flat_map(|suite| suite.fixtures.iter().map(move |fixture| format!("{}.{}", suite.id, fixture.id)))
                 .collect();
             let help = match did_you_mean(&need.fixture, all.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean `{near}`?"),
@@ -302,16 +266,9 @@ impl Loading {
             let Some((_, fixture)) = catalogue.fixture(&found.fixture) else {
                 continue;
             };
-            let outputs: Vec<String> = fixture
-                .outputs
-                .iter()
-                .map(|(name, _)| name.clone())
-                .collect();
+            let outputs: Vec<String> = fixture.outputs.iter().map(|(name, _)| name.clone()).collect();
             if !outputs.contains(&found.output) {
-                self.out.push(
-                    unknown_output(&found.fixture, &found.output, found.span, &outputs)
-                        .source(&source),
-                );
+                self.out.push(unknown_output(&found.fixture, &found.output, found.span, &outputs).source(&source));
             }
         }
     }
@@ -321,37 +278,18 @@ impl Loading {
         let ids: Vec<(String, &Suite, &Case)> = catalogue
             .suites
             .iter()
-            .flat_map(|suite| {
-                suite
-                    .fixtures
-                    .iter()
-                    .map(move |case| (format!("{}.{}", suite.id, case.id), suite, case))
-            })
+            .flat_map(|suite| suite.fixtures.iter().map(move |case| (format!("{}.{}", suite.id, case.id), suite, case)))
             .collect();
         let graph: BTreeMap<&str, Vec<&str>> = ids
             .iter()
-            .map(|(id, _, case)| {
-                (
-                    id.as_str(),
-                    case.needs
-                        .iter()
-                        .map(|need| need.fixture.as_str())
-                        .collect(),
-                )
-            })
+            .map(|(id, _, case)| (id.as_str(), case.needs.iter().map(|need| need.fixture.as_str()).collect()))
             .collect();
         for circle in circles(&graph) {
-            let Some((_, suite, case)) = ids
-                .iter()
-                .find(|(id, _, _)| Some(&id.as_str()) == circle.first())
-            else {
+            let Some((_, suite, case)) = ids.iter().find(|(id, _, _)| Some(&id.as_str()) == circle.first()) else {
                 continue;
             };
             let prefix = format!("{}.", suite.id);
-            if circle.iter().all(|id| {
-                id.strip_prefix(&prefix)
-                    .is_some_and(|rest| !rest.contains('.'))
-            }) {
+            if circle.iter().all(|id| id.strip_prefix(&prefix).is_some_and(|rest| !rest.contains('.'))) {
                 continue;
             }
             let span = case
@@ -374,23 +312,13 @@ impl Loading {
         if self.out.has_errors() {
             return;
         }
-        let used: BTreeSet<&str> = needs(catalogue)
-            .map(|(_, need)| need.fixture.as_str())
-            .collect();
+        let used: BTreeSet<&str> = needs(catalogue).map(|(_, need)| need.fixture.as_str()).collect();
         for suite in &catalogue.suites {
             for fixture in &suite.fixtures {
                 if !used.contains(format!("{}.{}", suite.id, fixture.id).as_str()) {
-                    let line = suite
-                        .source
-                        .slice(fixture.span)
-                        .lines()
-                        .next()
-                        .unwrap_or_default()
-                        .trim_end()
-                        .len();
+                    let line = suite.source.slice(fixture.span).lines().next().unwrap_or_default().trim_end().len();
                     let span = Span::new(fixture.span.start, fixture.span.start + line);
-                    let message =
-                        format!("nothing needs the fixture `{}.{}`", suite.id, fixture.id);
+                    let message = format!("nothing needs the fixture `{}.{}`", suite.id, fixture.id);
                     self.out.push(
                         Diagnostic::warning(codes::UNUSED, message)
                             .label(span, "")
@@ -406,11 +334,7 @@ impl Loading {
 /// Every need of every fixture and case.
 fn needs(catalogue: &Catalogue) -> impl Iterator<Item = (&Suite, &Need)> {
     catalogue.suites.iter().flat_map(|suite| {
-        suite
-            .fixtures
-            .iter()
-            .chain(&suite.cases)
-            .flat_map(move |case| case.needs.iter().map(move |need| (suite, need)))
+        suite.fixtures.iter().chain(&suite.cases).flat_map(move |case| case.needs.iter().map(move |need| (suite, need)))
     })
 }
 
@@ -422,10 +346,7 @@ pub fn lint_files<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Diagnos
     for path in paths {
         let path = path.as_ref();
         asked.insert(path.to_owned());
-        if let Some(root) = path
-            .ancestors()
-            .find(|parent| parent.file_name().is_some_and(|name| name == "suites"))
-        {
+        if let Some(root) = path.ancestors().find(|parent| parent.file_name().is_some_and(|name| name == "suites")) {
             yaml_files(root, 0, &mut around);
         }
     }
@@ -437,25 +358,15 @@ pub fn lint_files<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Diagnos
             Ok(text) => files.push((path.display().to_string(), text)),
             Err(error) => {
                 let message = format!("{} cannot be read: {error}", path.display());
-                unreadable.push(
-                    Diagnostic::error(codes::FORMAT, message).help("give the path of a suite file"),
-                );
+                unreadable.push(Diagnostic::error(codes::FORMAT, message).help("give the path of a suite file"));
             }
         }
     }
-    let names: BTreeSet<String> = asked
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect();
+    let names: BTreeSet<String> = asked.iter().map(|path| path.display().to_string()).collect();
     let (_, problems) = Catalogue::load(files);
     let mut shown: Diagnostics = problems
         .into_iter()
-        .filter(|problem| {
-            problem
-                .source
-                .as_ref()
-                .is_none_or(|source| names.contains(&source.name))
-        })
+        .filter(|problem| problem.source.as_ref().is_none_or(|source| names.contains(&source.name)))
         .collect();
     shown.extend(unreadable);
     shown
@@ -469,10 +380,7 @@ fn yaml_files(directory: &Path, depth: usize, files: &mut BTreeSet<PathBuf>) {
     for path in entries.flatten().map(|entry| entry.path()) {
         if path.is_dir() && depth < 8 {
             yaml_files(&path, depth + 1, files);
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "yaml")
-        {
+        } else if path.extension().is_some_and(|extension| extension == "yaml") {
             files.insert(path);
         }
     }

@@ -98,11 +98,7 @@ mod tests {
     fn codes_are_consecutive_and_explained() {
         for (index, code) in CODES.iter().enumerate() {
             assert_eq!(code.code, format!("S{:03}", index + 1));
-            assert!(
-                code.doc.len() > 20 && code.doc.ends_with('.'),
-                "{}",
-                code.code
-            );
+            assert!(code.doc.len() > 20 && code.doc.ends_with('.'), "{}", code.code);
         }
     }
 }

@@ -23,11 +23,7 @@ mod tests {
     fn sorted_and_text() {
         let names: Vec<&str> = embedded().map(|(name, _)| name).collect();
         assert!(names.is_sorted());
-        assert!(
-            names
-                .iter()
-                .all(|name| name.starts_with("suites/") || name.starts_with("capabilities/"))
-        );
+        assert!(names.iter().all(|name| name.starts_with("suites/") || name.starts_with("capabilities/")));
         assert!(embedded().all(|(name, bytes)| !name.ends_with(".yaml") || std::str::from_utf8(bytes).is_ok()));
     }
 }

@@ -7,9 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::codes;
-use super::model::{
-    Case, CheckKind, Expect, Group, RequestStep, Risk, StatusPattern, Step, StepKind,
-};
+use super::model::{Case, CheckKind, Expect, Group, RequestStep, Risk, StatusPattern, Step, StepKind};
 use crate::text::{Diagnostic, SourceFile, Span};
 
 /// Problems of one case or fixture. `head` is where problems of the whole are shown.
@@ -21,48 +19,25 @@ pub(super) fn case(
     source: &Arc<SourceFile>,
 ) -> Vec<Diagnostic> {
     let mut out = Vec::new();
-    let mut walk = Walk {
-        groups,
-        entered: BTreeSet::new(),
-        checks: false,
-        requests: Vec::new(),
-    };
+    let mut walk = Walk { groups, entered: BTreeSet::new(), checks: false, requests: Vec::new() };
     walk.steps(&case.steps);
     if must_check && !walk.checks {
         let help = "add `expect` with a check other than `status: any`; what is saved and an implied 2xx do not count";
         let message = format!("case `{}` checks nothing", case.id);
-        out.push(
-            Diagnostic::error(codes::NO_CHECK, message)
-                .label(head, "")
-                .help(help),
-        );
+        out.push(Diagnostic::error(codes::NO_CHECK, message).label(head, "").help(help));
     }
     for (step, request) in walk.requests {
         let place = first_line(source, step.span);
         if case.risk == Risk::Read && changes(request) {
-            let message = format!(
-                "`{}` can change the target, but the risk of `{}` is `read`",
-                request.method.source(),
-                case.id
-            );
+            let message =
+                format!("`{}` can change the target, but the risk of `{}` is `read`", request.method.source(), case.id);
             let help = "write `risk: write` (or `disruptive`), or expect only refusals such as `status: 405`";
-            out.push(
-                Diagnostic::warning(codes::RISK_TOO_LOW, message)
-                    .label(place, "")
-                    .help(help),
-            );
+            out.push(Diagnostic::warning(codes::RISK_TOO_LOW, message).label(place, "").help(help));
         }
-        if request.method.source() == "POST"
-            && request.undo.is_empty()
-            && expects_created(&request.expect)
-        {
+        if request.method.source() == "POST" && request.undo.is_empty() && expects_created(&request.expect) {
             let help = "add `undo:` with a `delete` of what was made; it also runs when a later step fails";
             let message = "this request creates something that nothing removes";
-            out.push(
-                Diagnostic::warning(codes::NO_UNDO, message)
-                    .label(place, "")
-                    .help(help),
-            );
+            out.push(Diagnostic::warning(codes::NO_UNDO, message).label(place, "").help(help));
         }
     }
     out
@@ -109,62 +84,45 @@ impl<'a> Walk<'a> {
                     self.steps(&group.steps);
                 }
             }
-            StepKind::Let(_)
-            | StepKind::Gap { .. }
-            | StepKind::Send { .. }
-            | StepKind::Close { .. } => {}
+            StepKind::Let(_) | StepKind::Gap { .. } | StepKind::Send { .. } | StepKind::Close { .. } => {}
         }
     }
 
     fn expects(&mut self, blocks: &[Expect]) {
-        self.checks |=
-            blocks
-                .iter()
-                .flat_map(|block| &block.checks)
-                .any(|check| match &check.kind {
-                    CheckKind::Status(patterns) => !patterns.contains(&StatusPattern::Any),
-                    _ => true,
-                });
+        self.checks |= blocks.iter().flat_map(|block| &block.checks).any(|check| match &check.kind {
+            CheckKind::Status(patterns) => !patterns.contains(&StatusPattern::Any),
+            _ => true,
+        });
     }
 }
 
 /// Whether a request can change the target: an unsafe method (RFC 9110 §9.2.1), unless only refusals are accepted.
 fn changes(request: &RequestStep) -> bool {
-    let safe = [
-        "GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH",
-    ];
+    let safe = ["GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH"];
     !safe.contains(&request.method.source()) && !refused(&request.expect)
 }
 
 /// Whether an unconditional block accepts only error codes, or no response at all.
 fn refused(blocks: &[Expect]) -> bool {
-    blocks
-        .iter()
-        .filter(|block| block.when.is_none())
-        .flat_map(|block| &block.checks)
-        .any(|check| match &check.kind {
-            CheckKind::Failure(_) => true,
-            CheckKind::Status(patterns) => patterns.iter().all(|pattern| match pattern {
-                StatusPattern::Code(code) => *code >= 400,
-                StatusPattern::Class(class) => *class >= 4,
-                StatusPattern::Any => false,
-            }),
-            _ => false,
-        })
+    blocks.iter().filter(|block| block.when.is_none()).flat_map(|block| &block.checks).any(|check| match &check.kind {
+        CheckKind::Failure(_) => true,
+        CheckKind::Status(patterns) => patterns.iter().all(|pattern| match pattern {
+            StatusPattern::Code(code) => *code >= 400,
+            StatusPattern::Class(class) => *class >= 4,
+            StatusPattern::Any => false,
+        }),
+        _ => false,
+    })
 }
 
 fn expects_created(blocks: &[Expect]) -> bool {
-    blocks.iter().flat_map(|block| &block.checks).any(
-        |check| matches!(&check.kind, CheckKind::Status(patterns) if patterns.contains(&StatusPattern::Code(201))),
-    )
+    blocks
+        .iter()
+        .flat_map(|block| &block.checks)
+        .any(|check| matches!(&check.kind, CheckKind::Status(patterns) if patterns.contains(&StatusPattern::Code(201))))
 }
 
 fn first_line(source: &SourceFile, span: Span) -> Span {
-    let first = source
-        .slice(span)
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .trim_end();
+    let first = source.slice(span).lines().next().unwrap_or_default().trim_end();
     Span::new(span.start, span.start + first.len())
 }

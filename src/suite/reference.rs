@@ -9,9 +9,8 @@ use crate::expr::FUNCTIONS;
 /// The page from its first generated heading on, as Markdown.
 #[must_use]
 pub fn generated() -> String {
-    let mut page = String::from(
-        "## Keys\n\nBold keys must be given. Every kind of step also has the keys of *step*.\n\n",
-    );
+    let mut page =
+        String::from("## Keys\n\nBold keys must be given. Every kind of step also has the keys of *step*.\n\n");
     table(&mut page, &keys::STEP);
     for object in keys::OBJECTS {
         table(&mut page, object);
@@ -31,30 +30,13 @@ fn table(page: &mut String, object: &'static Object) {
     let _ = writeln!(page, "### {}\n\n{}\n", object.name, object.doc);
     page.push_str("| key | value | meaning |\n| --- | --- | --- |\n");
     // Keys of every step are listed once, not in each kind.
-    let of_every_step = |name: &str| {
-        object
-            .includes
-            .iter()
-            .any(|other| std::ptr::eq(*other, &keys::STEP) && other.key(name).is_some())
-    };
+    let of_every_step =
+        |name: &str| object.includes.iter().any(|other| std::ptr::eq(*other, &keys::STEP) && other.key(name).is_some());
     let own = object.all_keys().filter(|key| !of_every_step(key.name));
     for key in own {
-        let name = if key.required {
-            format!("**`{}`**", key.name)
-        } else {
-            format!("`{}`", key.name)
-        };
-        let default = key
-            .default
-            .map(|default| format!(" (default: {default})"))
-            .unwrap_or_default();
-        let _ = writeln!(
-            page,
-            "| {name} | {} | {}{} |",
-            cell(&shape(&key.kind)),
-            cell(key.doc),
-            cell(&default)
-        );
+        let name = if key.required { format!("**`{}`**", key.name) } else { format!("`{}`", key.name) };
+        let default = key.default.map(|default| format!(" (default: {default})")).unwrap_or_default();
+        let _ = writeln!(page, "| {name} | {} | {}{} |", cell(&shape(&key.kind)), cell(key.doc), cell(&default));
     }
     page.push('\n');
 }

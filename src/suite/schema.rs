@@ -14,18 +14,12 @@ pub fn schema() -> Value {
     for object in keys::OBJECTS {
         defs.insert(slug(object), object_schema(object));
     }
-    let kinds: Vec<Value> = keys::STEPS
-        .iter()
-        .map(|(object, _)| reference(object))
-        .collect();
+    let kinds: Vec<Value> = keys::STEPS.iter().map(|(object, _)| reference(object)).collect();
     defs.insert(
         "step".to_owned(),
         json!({ "description": "One step; its kind follows from its keys.", "anyOf": kinds }),
     );
-    defs.insert(
-        "steps".to_owned(),
-        json!({ "type": "array", "minItems": 1, "items": { "$ref": "#/$defs/step" } }),
-    );
+    defs.insert("steps".to_owned(), json!({ "type": "array", "minItems": 1, "items": { "$ref": "#/$defs/step" } }));
     defs.insert("matcher-value".to_owned(), matcher());
     defs.sort_keys();
     json!({
@@ -79,11 +73,7 @@ fn object_schema(object: &'static Object) -> Value {
         members.insert("required".to_owned(), json!(required));
     }
     if !object.one_of.is_empty() {
-        let one: Vec<Value> = object
-            .one_of
-            .iter()
-            .map(|name| json!({ "required": [name] }))
-            .collect();
+        let one: Vec<Value> = object.one_of.iter().map(|name| json!({ "required": [name] })).collect();
         members.insert("oneOf".to_owned(), json!(one));
     }
     if std::ptr::eq(object, &keys::MATCHER) {

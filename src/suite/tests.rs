@@ -79,64 +79,33 @@ fn request(step: &Step) -> &RequestStep {
 #[test]
 fn the_model_says_what_the_file_says() {
     let suite = accounts();
-    assert_eq!(
-        (suite.id.as_str(), suite.family.as_str()),
-        ("redfish.accounts", "redfish")
-    );
+    assert_eq!((suite.id.as_str(), suite.family.as_str()), ("redfish.accounts", "redfish"));
     let fixture = &suite.fixtures[0];
-    assert!(matches!(
-        request(&fixture.steps[0]).save[0].1,
-        Save::Value(_)
-    ));
-    assert!(matches!(
-        request(&fixture.steps[2]).save[0].1,
-        Save::Path(_)
-    ));
+    assert!(matches!(request(&fixture.steps[0]).save[0].1, Save::Value(_)));
+    assert!(matches!(request(&fixture.steps[2]).save[0].1, Save::Path(_)));
     let case = &suite.cases[0];
     assert_eq!(case.needs[0].fixture, "redfish.accounts.service");
-    assert_eq!(
-        (case.risk, case.within),
-        (Risk::Write, Duration::from_secs(300))
-    );
+    assert_eq!((case.risk, case.within), (Risk::Write, Duration::from_secs(300)));
     let post = request(&case.steps[1]);
     assert_eq!(post.method.source(), "POST");
-    assert_eq!(
-        (post.timeout, post.max_body, post.follow),
-        (Duration::from_secs(30), 4 << 20, Follow::No)
-    );
+    assert_eq!((post.timeout, post.max_body, post.follow), (Duration::from_secs(30), 4 << 20, Follow::No));
     assert_eq!(post.headers[0].0, "if-none-match");
     assert!(post.headers[0].1.is_none() && post.headers[1].1.is_some());
-    assert!(
-        matches!(post.expect[0].checks[0].kind, CheckKind::Status(ref all) if all == &[StatusPattern::Code(201)])
-    );
-    assert!(
-        matches!(&post.expect[0].checks[1].kind, CheckKind::Header(name, Matcher::Present) if name == "location")
-    );
+    assert!(matches!(post.expect[0].checks[0].kind, CheckKind::Status(ref all) if all == &[StatusPattern::Code(201)]));
+    assert!(matches!(&post.expect[0].checks[1].kind, CheckKind::Header(name, Matcher::Present) if name == "location"));
     assert_eq!((post.undo.len(), post.lost.len()), (1, 2));
-    assert!(
-        matches!(&post.lost[1].kind, StepKind::For { variable, max: 32, .. } if variable == "member")
-    );
+    assert!(matches!(&post.lost[1].kind, StepKind::For { variable, max: 32, .. } if variable == "member"));
     assert!(suite.source.slice(case.steps[1].span).starts_with("post:"));
 }
 
 #[test]
 fn the_catalogue_finds_cases_fixtures_and_rows() {
     let family = "format: 1\nfamily: redfish\ntitle: Redfish\npath: /redfish/v1\nguideline: redfish/2026.11\nheaders: {accept: application/json}\n";
-    let files = [
-        ("suites/redfish/accounts.yaml", ACCOUNTS),
-        ("suites/redfish/family.yaml", family),
-    ];
+    let files = [("suites/redfish/accounts.yaml", ACCOUNTS), ("suites/redfish/family.yaml", family)];
     let (catalogue, problems) = Catalogue::load(files);
     assert!(problems.is_empty(), "{problems}");
     assert_eq!(catalogue.family("redfish").unwrap().concurrency, 4);
-    assert_eq!(
-        catalogue
-            .case("redfish.accounts.roles[owner]")
-            .unwrap()
-            .1
-            .id,
-        "roles"
-    );
+    assert_eq!(catalogue.case("redfish.accounts.roles[owner]").unwrap().1.id, "roles");
     assert!(catalogue.case("redfish.accounts.service").is_none());
     assert!(catalogue.fixture("redfish.accounts.service").is_some());
     let instances: Vec<InstanceRef> = catalogue.instances().collect();
@@ -152,21 +121,9 @@ fn the_catalogue_finds_cases_fixtures_and_rows() {
         ]
     );
     let owner = catalogue.row_variables(instances[2]);
-    assert_eq!(
-        owner,
-        [
-            ("name".to_owned(), "owner".into()),
-            ("role".to_owned(), "Administrator".into())
-        ]
-    );
-    assert_eq!(
-        catalogue.row_variables(instances[4]),
-        [("i".to_owned(), 1.into())]
-    );
-    let (changed, _) = Catalogue::load([(
-        "suites/redfish/accounts.yaml",
-        ACCOUNTS.replace("Each role", "Every role"),
-    )]);
+    assert_eq!(owner, [("name".to_owned(), "owner".into()), ("role".to_owned(), "Administrator".into())]);
+    assert_eq!(catalogue.row_variables(instances[4]), [("i".to_owned(), 1.into())]);
+    let (changed, _) = Catalogue::load([("suites/redfish/accounts.yaml", ACCOUNTS.replace("Each role", "Every role"))]);
     assert_ne!(changed.digest(), catalogue.digest());
 }
 
@@ -174,26 +131,15 @@ fn the_catalogue_finds_cases_fixtures_and_rows() {
 fn the_digest_does_not_depend_on_the_order_of_files() {
     let other = "format: 1\nsuite: demo.one\ntitle: One\nfixtures: [{id: a, title: A, steps: [{get: /}]}]\n";
     let digest = |files: [(&str, &str); 2]| Catalogue::load(files).0.digest();
-    assert_eq!(
-        digest([("a", ACCOUNTS), ("b", other)]),
-        digest([("b", other), ("a", ACCOUNTS)])
-    );
+    assert_eq!(digest([("a", ACCOUNTS), ("b", other)]), digest([("b", other), ("a", ACCOUNTS)]));
 }
 
 #[test]
 fn problems_of_a_broken_file_are_not_blamed_on_others() {
     let broken = "format: 1\nsuite: demo.shared\ntitle: Shared\nfixtures: [{id: a, titel: A, steps: [{get: /}]}]\n";
     let user = "format: 1\nsuite: demo.user\ntitle: User\ncases:\n  - id: one\n    title: It answers\n    capability: thing\n    needs: {a: demo.shared.a}\n    steps: [{get: /, expect: {status: 200}}]\n";
-    let (catalogue, problems) = Catalogue::load([
-        ("suites/demo/shared.yaml", broken),
-        ("suites/demo/user.yaml", user),
-    ]);
-    assert!(
-        problems
-            .iter()
-            .all(|one| one.source.as_ref().unwrap().name.ends_with("shared.yaml")),
-        "{problems}"
-    );
+    let (catalogue, problems) = Catalogue::load([("suites/demo/shared.yaml", broken), ("suites/demo/user.yaml", user)]);
+    assert!(problems.iter().all(|one| one.source.as_ref().unwrap().name.ends_with("shared.yaml")), "{problems}");
     assert_eq!(catalogue.suites().len(), 1);
 }
 
@@ -202,38 +148,20 @@ fn problems_of_a_broken_file_are_not_blamed_on_others() {
 fn mutilated_files_are_refused_in_peace() {
     let lines: Vec<&str> = ACCOUNTS.lines().collect();
     for skip in 0..lines.len() {
-        let text: String = lines
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| *at != skip)
-            .map(|(_, line)| format!("{line}\n"))
-            .collect();
+        let text: String =
+            lines.iter().enumerate().filter(|(at, _)| *at != skip).map(|(_, line)| format!("{line}\n")).collect();
         let _ = read_suite(SourceFile::new("x.yaml", text)).1.render(false);
     }
     for end in (0..ACCOUNTS.len()).step_by(29) {
-        let _ = read_suite(SourceFile::new("x.yaml", &ACCOUNTS[..end]))
-            .1
-            .render(false);
+        let _ = read_suite(SourceFile::new("x.yaml", &ACCOUNTS[..end])).1.render(false);
     }
-    for (from, to) in [
-        ("{", "["),
-        ("\"", "'"),
-        ("$", "€"),
-        (": ", ":"),
-        ("'", "\\"),
-        ("- ", "-"),
-        ("}", "} }"),
-        ("steps", "status"),
-    ] {
+    for (from, to) in
+        [("{", "["), ("\"", "'"), ("$", "€"), (": ", ":"), ("'", "\\"), ("- ", "-"), ("}", "} }"), ("steps", "status")]
+    {
         for (at, _) in ACCOUNTS.match_indices(from) {
             let text = format!("{}{to}{}", &ACCOUNTS[..at], &ACCOUNTS[at + from.len()..]);
             let (_, problems) = read_suite(SourceFile::new("x.yaml", text.clone()));
-            assert!(
-                problems
-                    .iter()
-                    .flat_map(|one| &one.labels)
-                    .all(|label| label.span.end <= text.len())
-            );
+            assert!(problems.iter().flat_map(|one| &one.labels).all(|label| label.span.end <= text.len()));
             let _ = problems.render(false);
         }
     }

@@ -50,10 +50,10 @@ impl Clients {
         }
         let identity = match &policy.client_identity {
             None => None,
-            Some(pem) => Some(reqwest::Identity::from_pem(pem.expose().as_bytes()).map_err(|e| TargetError::Pem {
-                what: "the client certificate",
-                why: chain_text(&e),
-            })?),
+            Some(pem) => Some(
+                reqwest::Identity::from_pem(pem.expose().as_bytes())
+                    .map_err(|e| TargetError::Pem { what: "the client certificate", why: chain_text(&e) })?,
+            ),
         };
         Ok(Self { policy, authorities, identity, built: [const { OnceLock::new() }; 3] })
     }

@@ -30,8 +30,22 @@ use crate::text::yaml::{self, Node};
 use crate::text::{Diagnostic, Diagnostics, SourceFile, Span, did_you_mean};
 
 const KEYS: [&str; 16] = [
-    "family", "url", "username", "password_file", "password_env", "token_file", "token_env", "auth", "ca_cert",
-    "insecure", "client_cert", "options", "identities", "services", "trusted_hosts", "rate",
+    "family",
+    "url",
+    "username",
+    "password_file",
+    "password_env",
+    "token_file",
+    "token_env",
+    "auth",
+    "ca_cert",
+    "insecure",
+    "client_cert",
+    "options",
+    "identities",
+    "services",
+    "trusted_hosts",
+    "rate",
 ];
 const LOGIN_KEYS: [&str; 5] = ["username", "password_file", "password_env", "token_file", "token_env"];
 
@@ -269,7 +283,12 @@ impl Reader<'_> {
     /// `None` when the node is not a mapping; unknown keys are reported.
     fn known_keys(&mut self, node: &Node, known: &[&str]) -> Option<()> {
         let Some(entries) = node.as_map() else {
-            self.report("T002", node.span, &format!("expected a mapping, found {}", node.kind_name()), "write `key: value` lines");
+            self.report(
+                "T002",
+                node.span,
+                &format!("expected a mapping, found {}", node.kind_name()),
+                "write `key: value` lines",
+            );
             return None;
         };
         for (key, _) in entries {
@@ -333,7 +352,9 @@ impl Reader<'_> {
         let Some(value) = node.get("trusted_hosts") else { return BTreeSet::new() };
         let hosts = value.as_seq().map(|items| items.iter().map(Node::as_str).collect::<Vec<_>>());
         match hosts {
-            Some(hosts) if hosts.iter().all(Option::is_some) => hosts.into_iter().flatten().map(str::to_owned).collect(),
+            Some(hosts) if hosts.iter().all(Option::is_some) => {
+                hosts.into_iter().flatten().map(str::to_owned).collect()
+            }
             _ => {
                 self.wrong(node, "trusted_hosts", "a list of host names");
                 BTreeSet::new()

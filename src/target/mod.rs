@@ -235,11 +235,8 @@ impl Target {
             hosts.extend(url.host_str().map(str::to_owned));
             services.insert(name.clone(), without_slash(&url));
         }
-        let policy = Policy {
-            ca_certs: options.ca_certs,
-            insecure: options.insecure,
-            client_identity: options.client_identity,
-        };
+        let policy =
+            Policy { ca_certs: options.ca_certs, insecure: options.insecure, client_identity: options.client_identity };
         Ok(Self {
             family: options.family.id.clone(),
             base_text: without_slash(&base),

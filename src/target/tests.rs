@@ -158,7 +158,8 @@ fn a_target_file_is_resolved_by_the_caller() {
 
 #[test]
 fn problems_of_a_target_file_are_reported_together() {
-    let text = "family: [a]\npassword: hunter2\nusernam: x\npassword_file: a\npassword_env: b\nrate: -1\nauth: digest\n";
+    let text =
+        "family: [a]\npassword: hunter2\nusernam: x\npassword_file: a\npassword_env: b\nrate: -1\nauth: digest\n";
     let problems = TargetFile::parse(&SourceFile::new("target.yaml", text)).unwrap_err();
     let codes: BTreeSet<&str> = problems.iter().map(|p| p.code).collect();
     assert_eq!(codes, BTreeSet::from(["T001", "T002", "T003", "T004"]));

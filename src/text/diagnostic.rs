@@ -5,9 +5,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use annotate_snippets::{
-    AnnotationKind, Group, Level, Origin, Renderer, Snippet, normalize_untrusted_str,
-};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet, normalize_untrusted_str};
 use serde_json::{Value, json};
 
 use super::{SourceFile, Span};
@@ -72,19 +70,13 @@ impl Diagnostic {
 
     /// A warning without place and remedy yet.
     pub fn warning(code: &'static str, message: impl Into<String>) -> Diagnostic {
-        Diagnostic {
-            severity: Severity::Warning,
-            ..Diagnostic::error(code, message)
-        }
+        Diagnostic { severity: Severity::Warning, ..Diagnostic::error(code, message) }
     }
 
     /// Adds a place; the first one added is the primary one.
     #[must_use]
     pub fn label(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
-        self.labels.push(Label {
-            span,
-            text: text.into(),
-        });
+        self.labels.push(Label { span, text: text.into() });
         self
     }
 
@@ -127,54 +119,24 @@ impl Diagnostic {
         if let Some(help) = &self.help {
             group = group.element(Level::HELP.message(normalize_untrusted_str(help)));
         }
-        let renderer = if color {
-            Renderer::styled()
-        } else {
-            Renderer::plain()
-        };
+        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
         renderer.render(&[group])
     }
 
     /// Only the lines that carry labels (and what is between) go to the renderer, which otherwise walks the whole
     /// file for each diagnostic.
-    fn snippet<'a>(
-        &'a self,
-        source: &'a SourceFile,
-    ) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
-        let spans: Vec<Span> = self
-            .labels
-            .iter()
-            .map(|label| source.clamp(label.span))
-            .collect();
+    fn snippet<'a>(&'a self, source: &'a SourceFile) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+        let spans: Vec<Span> = self.labels.iter().map(|label| source.clamp(label.span)).collect();
         let first = spans.iter().map(|span| span.start).min().unwrap_or(0);
         let last = spans.iter().map(|span| span.end).max().unwrap_or(0);
         let text = source.text.as_str();
-        let from = text
-            .get(..first)
-            .and_then(|before| before.rfind('\n'))
-            .map_or(0, |newline| newline + 1);
-        let to = text
-            .get(last..)
-            .and_then(|after| after.find('\n'))
-            .map_or(text.len(), |newline| last + newline);
-        let annotations =
-            self.labels
-                .iter()
-                .zip(&spans)
-                .enumerate()
-                .map(move |(index, (label, span))| {
-                    let kind = if index == 0 {
-                        AnnotationKind::Primary
-                    } else {
-                        AnnotationKind::Context
-                    };
-                    let annotation = kind.span(span.start - from..span.end - from);
-                    if label.text.is_empty() {
-                        annotation
-                    } else {
-                        annotation.label(normalize_untrusted_str(&label.text))
-                    }
-                });
+        let from = text.get(..first).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
+        let to = text.get(last..).and_then(|after| after.find('\n')).map_or(text.len(), |newline| last + newline);
+        let annotations = self.labels.iter().zip(&spans).enumerate().map(move |(index, (label, span))| {
+            let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+            let annotation = kind.span(span.start - from..span.end - from);
+            if label.text.is_empty() { annotation } else { annotation.label(normalize_untrusted_str(&label.text)) }
+        });
         Snippet::source(text.get(from..to).unwrap_or_default())
             .line_start(source.line_col(from).0)
             .annotations(annotations)
@@ -211,9 +173,7 @@ impl Diagnostics {
 
     /// Whether at least one is an error.
     pub fn has_errors(&self) -> bool {
-        self.0
-            .iter()
-            .any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
     /// How many there are, warnings included.
@@ -303,10 +263,7 @@ mod tests {
     #[test]
     fn shows_file_line_caret_and_help() {
         let shown = sample().render(false);
-        assert!(
-            shown.starts_with("error[S012]: unknown key `öne`"),
-            "{shown}"
-        );
+        assert!(shown.starts_with("error[S012]: unknown key `öne`"), "{shown}");
         assert!(shown.contains("--> suites/a.yaml:3:1"), "{shown}");
         assert!(shown.contains("^^^ not a key of a suite"), "{shown}");
         assert!(shown.contains("--- the known one"), "{shown}");
@@ -322,10 +279,7 @@ mod tests {
         list.push(Diagnostic::warning("S001", "no file"));
         let json = list.to_json();
         assert_eq!(json[0]["file"], "suites/a.yaml");
-        assert_eq!(
-            (json[0]["line"].as_u64(), json[0]["column"].as_u64()),
-            (Some(3), Some(1))
-        );
+        assert_eq!((json[0]["line"].as_u64(), json[0]["column"].as_u64()), (Some(3), Some(1)));
         assert_eq!(json[0]["help"], "did you mean `one`?");
         assert!(json[1]["line"].is_null() && json[1]["file"].is_null());
         assert_eq!(json[1]["severity"], "warning");
@@ -350,25 +304,16 @@ mod tests {
             .help("\u{1b}[1m")
             .source(&source)
             .render(false);
-        assert!(
-            !shown.contains('\u{1b}') && !shown.contains('\u{7}'),
-            "{shown:?}"
-        );
+        assert!(!shown.contains('\u{1b}') && !shown.contains('\u{7}'), "{shown:?}");
     }
 
     #[test]
     fn odd_spans_and_empty_files_render() {
         let empty = SourceFile::new("e", "");
-        let shown = Diagnostic::error("S001", "empty")
-            .label(Span::new(5, 9), "")
-            .source(&empty)
-            .render(false);
+        let shown = Diagnostic::error("S001", "empty").label(Span::new(5, 9), "").source(&empty).render(false);
         assert!(shown.contains("--> e:1:1"), "{shown}");
         let multi = SourceFile::new("m", "a: |\r\n  x\r\n  y\r\nb: 1");
-        let shown = Diagnostic::error("S001", "block")
-            .label(Span::new(3, 16), "here")
-            .source(&multi)
-            .render(false);
+        let shown = Diagnostic::error("S001", "block").label(Span::new(3, 16), "here").source(&multi).render(false);
         assert!(shown.contains("--> m:1:4"), "{shown}");
     }
 }

@@ -14,10 +14,7 @@ pub struct SourceFile {
 impl SourceFile {
     /// A shared source, as diagnostics and readers want it.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<SourceFile> {
-        Arc::new(SourceFile {
-            name: name.into(),
-            text: text.into(),
-        })
+        Arc::new(SourceFile { name: name.into(), text: text.into() })
     }
 
     /// The 1-based line and column (in characters) of a byte offset. An offset behind the end means the end; one
@@ -30,12 +27,7 @@ impl SourceFile {
         let before = self.text.get(..offset).unwrap_or_default();
         let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let column = before
-            .get(line_start..)
-            .unwrap_or_default()
-            .chars()
-            .filter(|c| *c != '\u{feff}')
-            .count();
+        let column = before.get(line_start..).unwrap_or_default().chars().filter(|c| *c != '\u{feff}').count();
         (line, column + 1)
     }
 
@@ -75,10 +67,7 @@ impl Span {
 
     /// The smallest span that holds both.
     pub fn to(self, other: Span) -> Span {
-        Span {
-            start: self.start.min(other.start),
-            end: self.end.max(other.end),
-        }
+        Span { start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 }
 

@@ -6,10 +6,7 @@ use std::time::Duration;
 const LONGEST_WORD: usize = 80;
 
 /// The candidate that was probably meant by a misspelt `word`, or nothing when none is near. Case does not count.
-pub fn did_you_mean<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted: Vec<char> = word.to_lowercase().chars().collect();
     if wanted.is_empty() || wanted.len() > LONGEST_WORD {
         return None;
@@ -61,9 +58,7 @@ pub fn plural(count: impl TryInto<u128>, noun: &str) -> String {
     if count == 1 {
         return format!("1 {noun}");
     }
-    let vowel_before_y = ["ay", "ey", "oy", "uy"]
-        .iter()
-        .any(|end| noun.ends_with(end));
+    let vowel_before_y = ["ay", "ey", "oy", "uy"].iter().any(|end| noun.ends_with(end));
     if let (Some(stem), false) = (noun.strip_suffix('y'), vowel_before_y) {
         return format!("{count} {stem}ies");
     }
@@ -74,9 +69,7 @@ pub fn plural(count: impl TryInto<u128>, noun: &str) -> String {
 
 /// Reads `250ms`, `90s`, `5m`, `1h30m`, `1.5s`. A number without a unit is refused, because it could mean anything.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    let wrong = |why: &str| {
-        format!("`{text}` is not a duration: {why}; write it like `5m`, `90s` or `1h30m`")
-    };
+    let wrong = |why: &str| format!("`{text}` is not a duration: {why}; write it like `5m`, `90s` or `1h30m`");
     let mut rest = text.trim();
     if rest.is_empty() {
         return Err(wrong("it is empty"));
@@ -101,26 +94,18 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         smallest = seconds;
         let part = decimal(number)
             .ok_or_else(|| wrong(&format!("`{number}` is not a number")))
-            .and_then(|number| {
-                Duration::try_from_secs_f64(number * seconds).map_err(|_| wrong("it is too long"))
-            })?;
-        total = total
-            .checked_add(part)
-            .ok_or_else(|| wrong("it is too long"))?;
+            .and_then(|number| Duration::try_from_secs_f64(number * seconds).map_err(|_| wrong("it is too long")))?;
+        total = total.checked_add(part).ok_or_else(|| wrong("it is too long"))?;
     }
     Ok(total)
 }
 
 /// The leading number, the letters behind it, and the rest.
 fn split_quantity(text: &str) -> (&str, &str, &str) {
-    let digits = text
-        .find(|c: char| !(c.is_ascii_digit() || c == '.'))
-        .unwrap_or(text.len());
+    let digits = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
     let (number, tail) = text.split_at(digits);
     let tail = tail.trim_start();
-    let letters = tail
-        .find(|c: char| c.is_ascii_digit() || c == '.' || c.is_whitespace())
-        .unwrap_or(tail.len());
+    let letters = tail.find(|c: char| c.is_ascii_digit() || c == '.' || c.is_whitespace()).unwrap_or(tail.len());
     let (unit, rest) = tail.split_at(letters);
     (number, unit, rest.trim_start())
 }
@@ -149,22 +134,14 @@ pub fn format_duration(duration: Duration) -> String {
     }
     let seconds = (millis + 500) / 1000;
     let (minutes, hours) = (seconds / 60, seconds / 3600);
-    let (large, unit, small, small_unit) = if hours > 0 {
-        (hours, "h", minutes % 60, "min")
-    } else {
-        (minutes, "min", seconds % 60, "s")
-    };
-    if small == 0 {
-        format!("{large} {unit}")
-    } else {
-        format!("{large} {unit} {small} {small_unit}")
-    }
+    let (large, unit, small, small_unit) =
+        if hours > 0 { (hours, "h", minutes % 60, "min") } else { (minutes, "min", seconds % 60, "s") };
+    if small == 0 { format!("{large} {unit}") } else { format!("{large} {unit} {small} {small_unit}") }
 }
 
 /// Reads `512`, `512B`, `10kB`, `2MiB`, `1.5GiB` as a number of bytes.
 pub fn parse_size(text: &str) -> Result<u64, String> {
-    let wrong =
-        |why: &str| format!("`{text}` is not a size: {why}; write it like `512`, `10kB` or `2MiB`");
+    let wrong = |why: &str| format!("`{text}` is not a size: {why}; write it like `512`, `10kB` or `2MiB`");
     let (number, unit, rest) = split_quantity(text.trim());
     let scale: u64 = match unit {
         "" | "B" => 1,
@@ -180,9 +157,7 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
         return Err(wrong(&format!("`{rest}` is left over")));
     }
     if let Ok(whole) = number.parse::<u64>() {
-        return whole
-            .checked_mul(scale)
-            .ok_or_else(|| wrong("it is too large"));
+        return whole.checked_mul(scale).ok_or_else(|| wrong("it is too large"));
     }
     let value = decimal(number).ok_or_else(|| wrong(&format!("`{number}` is not a number")))?;
     let bytes = value * scale as f64;
@@ -224,9 +199,7 @@ pub fn xml_safe(text: &str) -> String {
             '\u{1b}' => skip_escape(&mut chars),
             '\u{9b}' => skip_control_sequence(&mut chars),
             '>' if safe.ends_with("]]") => safe.push_str(" >"),
-            '\t' | '\n' | '\r' | ' '..='\u{7e}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'.. => {
-                safe.push(c)
-            }
+            '\t' | '\n' | '\r' | ' '..='\u{7e}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'.. => safe.push(c),
             _ => {}
         }
     }

@@ -125,7 +125,9 @@ struct Owner {
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum FormatOnly {
-    Head { format: u32 },
+    Head {
+        format: u32,
+    },
     #[serde(untagged)]
     Other(IgnoredAny),
 }

@@ -56,10 +56,7 @@ impl Source {
     }
 
     pub fn code(&self) -> Vec<&Token> {
-        self.tokens
-            .iter()
-            .filter(|t| t.kind != Kind::Comment)
-            .collect()
+        self.tokens.iter().filter(|t| t.kind != Kind::Comment).collect()
     }
 
     pub fn paths(&self) -> Vec<Found> {
@@ -119,11 +116,7 @@ fn test_attribute(tokens: &[Token], at: usize) -> Option<usize> {
     if text_at(tokens, at) != "#" {
         return None;
     }
-    let open = if text_at(tokens, at + 1) == "!" {
-        at + 2
-    } else {
-        at + 1
-    };
+    let open = if text_at(tokens, at + 1) == "!" { at + 2 } else { at + 1 };
     if text_at(tokens, open) != "[" || text_at(tokens, open + 1) != "cfg" {
         return None;
     }
@@ -154,9 +147,7 @@ fn item_end(tokens: &[Token], mut at: usize) -> usize {
     while at < tokens.len() {
         match text_at(tokens, at) {
             ";" | "," => return at + 1,
-            "use" | "static" | "const" | "type" | "let" => {
-                statement = text_at(tokens, at + 1) != "fn"
-            }
+            "use" | "static" | "const" | "type" | "let" => statement = text_at(tokens, at + 1) != "fn",
             "{" if !statement => return group_end(tokens, at),
             "(" | "[" | "{" => {
                 at = group_end(tokens, at);
@@ -173,10 +164,7 @@ fn item_end(tokens: &[Token], mut at: usize) -> usize {
 
 fn declared_files(path: &Path, item: &[Token]) -> Vec<PathBuf> {
     let folder = path.parent().unwrap_or(Path::new(""));
-    let Some(at) = item
-        .iter()
-        .position(|t| t.kind == Kind::Word && t.text == "mod")
-    else {
+    let Some(at) = item.iter().position(|t| t.kind == Kind::Word && t.text == "mod") else {
         return Vec::new();
     };
     if text_at(item, at + 2) != ";" {
@@ -239,13 +227,7 @@ fn in_path_group_element(code: &[&Token], open: usize) -> bool {
 }
 
 /// Adds the path at `at`, groups expanded, and gives the place behind it.
-fn expand(
-    code: &[&Token],
-    at: usize,
-    prefix: &[String],
-    depth: usize,
-    found: &mut Vec<Found>,
-) -> usize {
+fn expand(code: &[&Token], at: usize, prefix: &[String], depth: usize, found: &mut Vec<Found>) -> usize {
     let mut segments = prefix.to_vec();
     let line = code.get(at).map_or(0, |t| t.line);
     let mut at = at;
@@ -281,11 +263,7 @@ fn expand(
             break;
         }
     }
-    found.push(Found {
-        segments,
-        line,
-        depth,
-    });
+    found.push(Found { segments, line, depth });
     at
 }
 
@@ -334,9 +312,7 @@ fn token_end(chars: &[char], at: usize) -> (Kind, usize) {
 }
 
 fn find(chars: &[char], from: usize, stop: impl Fn(char) -> bool) -> usize {
-    (from..chars.len())
-        .find(|&i| stop(chars[i]))
-        .unwrap_or(chars.len())
+    (from..chars.len()).find(|&i| stop(chars[i])).unwrap_or(chars.len())
 }
 
 fn block_comment_end(chars: &[char], at: usize) -> usize {
@@ -369,14 +345,7 @@ fn quoted_end(chars: &[char], open: usize) -> usize {
 fn raw_end(chars: &[char], open: usize, hashes: usize) -> usize {
     let mut i = open + 1;
     while i < chars.len() {
-        if chars[i] == '"'
-            && chars[i + 1..]
-                .iter()
-                .take(hashes)
-                .filter(|&&c| c == '#')
-                .count()
-                == hashes
-        {
+        if chars[i] == '"' && chars[i + 1..].iter().take(hashes).filter(|&&c| c == '#').count() == hashes {
             return i + 1 + hashes;
         }
         i += 1;

@@ -44,35 +44,20 @@ fn shared_expression() -> impl Strategy<Value = String> {
     leaf.prop_recursive(4, 24, 3, |inner| {
         let two = (inner.clone(), inner.clone());
         prop_oneof![
-            (
-                inner.clone(),
-                "==|!=|<|<=|>|>=|\\+|-|\\*|/|%|&&|\\|\\|| in ",
-                inner.clone()
-            )
+            (inner.clone(), "==|!=|<|<=|>|>=|\\+|-|\\*|/|%|&&|\\|\\|| in ", inner.clone())
                 .prop_map(|(l, op, r)| format!("({l} {op} {r})")),
             (inner.clone(), "[a-c]").prop_map(|(x, field)| format!("{x}.{field}")),
             two.clone().prop_map(|(x, index)| format!("{x}[{index}]")),
             (inner.clone(), "[a-c]").prop_map(|(x, field)| format!("has({x}.{field})")),
             inner.clone().prop_map(|x| format!("!{x}")),
             inner.clone().prop_map(|x| format!("-({x})")),
-            (inner.clone(), inner.clone(), inner.clone())
-                .prop_map(|(c, x, y)| format!("({c} ? {x} : {y})")),
+            (inner.clone(), inner.clone(), inner.clone()).prop_map(|(c, x, y)| format!("({c} ? {x} : {y})")),
             two.clone().prop_map(|(x, y)| format!("[{x}, {y}]")),
-            two.clone()
-                .prop_map(|(x, y)| format!("{{'k': {x}, 'a': {y}}}")),
-            (
-                inner.clone(),
-                "all|exists|exists_one|filter|map",
-                inner.clone()
-            )
+            two.clone().prop_map(|(x, y)| format!("{{'k': {x}, 'a': {y}}}")),
+            (inner.clone(), "all|exists|exists_one|filter|map", inner.clone())
                 .prop_map(|(x, kind, body)| format!("{x}.{kind}(c, {body})")),
-            (inner.clone(), "size|int|uint|double|string|bool|type")
-                .prop_map(|(x, f)| format!("{f}({x})")),
-            (
-                inner.clone(),
-                "contains|startsWith|endsWith|split|join",
-                inner.clone()
-            )
+            (inner.clone(), "size|int|uint|double|string|bool|type").prop_map(|(x, f)| format!("{f}({x})")),
+            (inner.clone(), "contains|startsWith|endsWith|split|join", inner.clone())
                 .prop_map(|(x, f, y)| format!("{x}.{f}({y})")),
         ]
     })
@@ -139,8 +124,7 @@ fn the_corpus_agrees_with_cel() {
         #[serde(default)]
         vars: serde_json::Map<String, Json>,
     }
-    let entries: Vec<Entry> =
-        serde_json::from_str(include_str!("../../../tests/golden/expr.json")).unwrap();
+    let entries: Vec<Entry> = serde_json::from_str(include_str!("../../../tests/golden/expr.json")).unwrap();
     let mut compared = 0;
     let mut differences = String::new();
     for entry in entries {
@@ -150,9 +134,7 @@ fn the_corpus_agrees_with_cel() {
         let variables = Json::Object(entry.vars);
         let ours = program.eval(&scope(variables.clone()));
         let theirs = oracle::eval(&entry.expr, &variables);
-        if theirs == Err(oracle::Unknown::Function)
-            || ours.as_ref().is_err_and(|e| e.kind == EvalErrorKind::Limit)
-        {
+        if theirs == Err(oracle::Unknown::Function) || ours.as_ref().is_err_and(|e| e.kind == EvalErrorKind::Limit) {
             continue;
         }
         compared += 1;
@@ -162,11 +144,7 @@ fn the_corpus_agrees_with_cel() {
             continue;
         }
         if !oracle::agree(&ours, &theirs) {
-            let _ = writeln!(
-                differences,
-                "{}\n ours   {ours:?}\n theirs {theirs:?}",
-                entry.expr
-            );
+            let _ = writeln!(differences, "{}\n ours   {ours:?}\n theirs {theirs:?}", entry.expr);
         }
     }
     assert!(differences.is_empty(), "{differences}");
@@ -193,18 +171,14 @@ mod oracle {
         let mut env = Env::stdlib();
         env.add_extension(cel::extensions::strings).unwrap();
         let env = Arc::new(env);
-        let program = env
-            .compile(source)
-            .map_err(|e| Unknown::Value(e.to_string()))?;
+        let program = env.compile(source).map_err(|e| Unknown::Value(e.to_string()))?;
         let mut context = Context::with_env(env);
         for (name, value) in variables.as_object().unwrap() {
             context.add_variable_from_value(name.clone(), from_json(value));
         }
         match program.execute(&context) {
             Ok(value) => to_json(&value),
-            Err(ExecutionError::UndeclaredReference(name))
-                if crate::expr::functions::find(&name).is_some() =>
-            {
+            Err(ExecutionError::UndeclaredReference(name)) if crate::expr::functions::find(&name).is_some() => {
                 Err(Unknown::Function)
             }
             Err(error) => Err(Unknown::Value(error.to_string())),
@@ -223,12 +197,7 @@ mod oracle {
     fn unordered(json: &Json) -> Vec<String> {
         let mut texts: Vec<String> = json
             .as_array()
-            .map(|items| {
-                items
-                    .iter()
-                    .map(|item| format!("{:?}", unordered(item)))
-                    .collect()
-            })
+            .map(|items| items.iter().map(|item| format!("{:?}", unordered(item))).collect())
             .unwrap_or_else(|| vec![json.to_string()]);
         texts.sort();
         texts
@@ -246,10 +215,7 @@ mod oracle {
             Json::String(text) => Value::from(text.clone()),
             Json::Array(items) => Value::from(items.iter().map(from_json).collect::<Vec<_>>()),
             Json::Object(members) => Value::Map(Map::from(
-                members
-                    .iter()
-                    .map(|(key, value)| (key.clone(), from_json(value)))
-                    .collect::<HashMap<_, _>>(),
+                members.iter().map(|(key, value)| (key.clone(), from_json(value))).collect::<HashMap<_, _>>(),
             )),
         }
     }

@@ -40,20 +40,11 @@ fn templates_keep_or_refuse_types() {
     assert_eq!(template("${none}").render_json(&variables), Ok(json!(null)));
     assert_eq!(template("${n}").render_json(&variables), Ok(json!(1)));
     assert_eq!(template("${n} ").render_json(&variables), Ok(json!("1 ")));
-    assert_eq!(
-        template("plain").render_json(&variables),
-        Ok(json!("plain"))
-    );
+    assert_eq!(template("plain").render_json(&variables), Ok(json!("plain")));
     for text in ["x${none}", "x${l}", "x${type(n)}"] {
-        assert_eq!(
-            template(text).render(&variables).unwrap_err().kind,
-            EvalErrorKind::Type
-        );
+        assert_eq!(template(text).render(&variables).unwrap_err().kind, EvalErrorKind::Type);
     }
-    assert_eq!(
-        template("${gone}").render(&variables).unwrap_err().kind,
-        EvalErrorKind::Missing
-    );
+    assert_eq!(template("${gone}").render(&variables).unwrap_err().kind, EvalErrorKind::Missing);
     let both = template("$${n} is ${n + m}");
     assert!(!both.is_literal() && both.literal().is_none());
     assert_eq!(both.variables().into_iter().collect::<Vec<_>>(), ["m", "n"]);
@@ -66,24 +57,15 @@ fn templates_keep_or_refuse_types() {
 fn json_templates_render_in_place() {
     let value = json!({"server": {"name": "${name}", "${key}": [1, "${n}", {"x": "a-${n}"}], "plain": "$${"}});
     let template = JsonTemplate::from_json(&value).unwrap();
-    assert_eq!(
-        template.variables().into_iter().collect::<Vec<_>>(),
-        ["key", "n", "name"]
-    );
+    assert_eq!(template.variables().into_iter().collect::<Vec<_>>(), ["key", "n", "name"]);
     let variables = scope(json!({"name": "srv", "key": "k", "n": 5}));
     assert_eq!(
         template.render(&variables),
         Ok(json!({"server": {"name": "srv", "k": [1, 5, {"x": "a-5"}], "plain": "${"}}))
     );
-    assert!(matches!(
-        JsonTemplate::from_json(&json!({"a": [1, "b", {"c": null}]})),
-        Ok(JsonTemplate::Literal(_))
-    ));
+    assert!(matches!(JsonTemplate::from_json(&json!({"a": [1, "b", {"c": null}]})), Ok(JsonTemplate::Literal(_))));
     let twice = JsonTemplate::from_json(&json!({"${a}": 1, "x": 2})).unwrap();
-    assert_eq!(
-        twice.render(&scope(json!({"a": "x"}))).unwrap_err().kind,
-        EvalErrorKind::Type
-    );
+    assert_eq!(twice.render(&scope(json!({"a": "x"}))).unwrap_err().kind, EvalErrorKind::Type);
     let deep = (0..200).fold(json!("x"), |inner, _| json!([inner]));
     assert!(JsonTemplate::from_json(&deep).is_err());
 }

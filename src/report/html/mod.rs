@@ -179,7 +179,14 @@ fn capabilities(program: &ProgramScore) -> Markup {
 
 fn filter(report: &Report<'_>) -> Markup {
     let s = &report.summary;
-    let marks = [("fail", s.fail), ("gap", s.gap), ("error", s.error), ("skip", s.skip), ("not-run", s.not_run), ("pass", s.pass)];
+    let marks = [
+        ("fail", s.fail),
+        ("gap", s.gap),
+        ("error", s.error),
+        ("skip", s.skip),
+        ("not-run", s.not_run),
+        ("pass", s.pass),
+    ];
     html! {
         div.filter #filter hidden role="search" {
             input type="search" placeholder="Search cases" aria-label="Search cases";

@@ -11,38 +11,13 @@ pub static SUITE: Object = object(
     "One file `suites/<family>/<name>.yaml`.",
     &[
         required("format", Kind::Integer(1, 1), "version of this language"),
-        required(
-            "suite",
-            Kind::DottedId,
-            "id `<family>.<name>`, the same as the file's path",
-        ),
+        required("suite", Kind::DottedId, "id `<family>.<name>`, the same as the file's path"),
         required("title", Kind::Text, "one line for people"),
-        or(
-            "service",
-            Kind::Text,
-            "the target's base URL",
-            "service whose base URL relative URLs use",
-        ),
-        key(
-            "headers",
-            HEADERS,
-            "header fields sent with every request of the suite",
-        ),
-        key(
-            "fixtures",
-            Kind::List(&Kind::Object(&FIXTURE)),
-            "shared set-ups",
-        ),
-        key(
-            "groups",
-            Kind::Map(&Kind::Object(&GROUP), "group name"),
-            "reusable steps with parameters",
-        ),
-        key(
-            "cases",
-            Kind::List(&Kind::Object(&CASE)),
-            "the cases, in the order in which they are reported",
-        ),
+        or("service", Kind::Text, "the target's base URL", "service whose base URL relative URLs use"),
+        key("headers", HEADERS, "header fields sent with every request of the suite"),
+        key("fixtures", Kind::List(&Kind::Object(&FIXTURE)), "shared set-ups"),
+        key("groups", Kind::Map(&Kind::Object(&GROUP), "group name"), "reusable steps with parameters"),
+        key("cases", Kind::List(&Kind::Object(&CASE)), "the cases, in the order in which they are reported"),
     ],
 );
 
@@ -51,17 +26,9 @@ static PLAN: Object = object(
     "plan",
     "Keys that cases and fixtures share.",
     &[
-        required(
-            "id",
-            Kind::Id,
-            "unique in the file; the full id is `<suite>.<id>`",
-        ),
+        required("id", Kind::Id, "unique in the file; the full id is `<suite>.<id>`"),
         required("title", Kind::Text, "the stated behaviour in one sentence"),
-        key(
-            "spec",
-            Kind::Text,
-            "the specification paragraph that demands it",
-        ),
+        key("spec", Kind::Text, "the specification paragraph that demands it"),
         or(
             "risk",
             Kind::Word(&["read", "write", "disruptive"]),
@@ -78,17 +45,8 @@ static PLAN: Object = object(
             Kind::List(&Kind::Object(&REQUIRE)),
             "conditions on fixture outputs; a false one makes the case a gap",
         ),
-        key(
-            "serial",
-            Kind::OneOrMany(&Kind::Text),
-            "lock names; cases that share one never run at the same time",
-        ),
-        or(
-            "within",
-            Kind::Duration,
-            "5m",
-            "deadline of the whole case, undo not included",
-        ),
+        key("serial", Kind::OneOrMany(&Kind::Text), "lock names; cases that share one never run at the same time"),
+        or("within", Kind::Duration, "5m", "deadline of the whole case, undo not included"),
         required("steps", Kind::Steps, "what is done, in order"),
     ],
 );
@@ -99,11 +57,7 @@ pub static CASE: Object = Object {
     doc: "One stated behaviour with the steps that show it.",
     keys: &[
         required("capability", IDS, "capabilities it gives evidence for"),
-        key(
-            "covers",
-            Kind::OneOrMany(&Kind::Text),
-            "upstream tests it stands for, as `scheme:id`",
-        ),
+        key("covers", Kind::OneOrMany(&Kind::Text), "upstream tests it stands for, as `scheme:id`"),
         key(
             "each",
             Kind::Rows,
@@ -118,11 +72,7 @@ pub static CASE: Object = Object {
 pub static FIXTURE: Object = Object {
     name: "fixture",
     doc: "A set-up shared by cases: done once when first needed, undone last. Its outcome becomes that of the cases when it is not a pass.",
-    keys: &[key(
-        "outputs",
-        Kind::Map(&Kind::Json, "name"),
-        "values handed to the cases as `<alias>.<name>`",
-    )],
+    keys: &[key("outputs", Kind::Map(&Kind::Json, "name"), "values handed to the cases as `<alias>.<name>`")],
     includes: &[&PLAN],
     one_of: &[],
 };
@@ -141,11 +91,7 @@ pub static REQUIRE: Object = object(
 pub static COUNT: Object = object(
     "row count",
     "Rows `0` to `count - 1`.",
-    &[required(
-        "count",
-        Kind::Integer(1, 10_000),
-        "number of rows; the variable `i` holds the row's number",
-    )],
+    &[required("count", Kind::Integer(1, 10_000), "number of rows; the variable `i` holds the row's number")],
 );
 
 /// A group of steps.
@@ -153,11 +99,7 @@ pub static GROUP: Object = object(
     "group",
     "Steps that several cases use. They see their parameters, not the caller's variables; the caller sees what they save.",
     &[
-        key(
-            "params",
-            Kind::List(&Kind::Variable),
-            "parameter names; `use` must give all of them",
-        ),
+        key("params", Kind::List(&Kind::Variable), "parameter names; `use` must give all of them"),
         required("steps", Kind::Steps, "the steps"),
     ],
 );
@@ -170,28 +112,10 @@ pub static FAMILY: Object = object(
         required("format", Kind::Integer(1, 1), "version of this language"),
         required("family", Kind::Id, "family id, the same as the directory"),
         required("title", Kind::Text, "for people"),
-        required(
-            "path",
-            Kind::Text,
-            "path that identifies a target URL of this family",
-        ),
-        or(
-            "concurrency",
-            Kind::Integer(1, 1024),
-            "4",
-            "cases at the same time",
-        ),
-        or(
-            "auth",
-            Kind::Word(&["basic", "bearer", "none"]),
-            "basic",
-            "how credentials are sent",
-        ),
-        key(
-            "headers",
-            Kind::Map(&Kind::Text, "field name"),
-            "header fields sent with every request",
-        ),
+        required("path", Kind::Text, "path that identifies a target URL of this family"),
+        or("concurrency", Kind::Integer(1, 1024), "4", "cases at the same time"),
+        or("auth", Kind::Word(&["basic", "bearer", "none"]), "basic", "how credentials are sent"),
+        key("headers", Kind::Map(&Kind::Text, "field name"), "header fields sent with every request"),
         key("guideline", Kind::Text, "guideline used unless the operator names one"),
         key("probe", Kind::Text, "path asked before a run; 401 or 403 there means that the credentials are refused"),
     ],

@@ -102,68 +102,33 @@ pub struct Object {
 }
 
 impl Object {
-    /// All keys, its own first.
+    /// All keys, its own first. Objects that are included include nothing themselves.
     pub fn all_keys(&'static self) -> impl Iterator<Item = &'static Key> {
-        let included: Vec<&'static Key> = self
-            .includes
-            .iter()
-            .flat_map(|object| object.collect())
-            .collect();
+        let included = self.includes.iter().flat_map(|object| object.keys);
         self.keys.iter().chain(included)
-    }
-
-    fn collect(&'static self) -> Vec<&'static Key> {
-        self.all_keys().collect()
     }
 
     /// The key of that name.
     #[must_use]
     pub fn key(&'static self, name: &str) -> Option<&'static Key> {
-        self.keys
-            .iter()
-            .find(|key| key.name == name)
-            .or_else(|| self.includes.iter().find_map(|object| object.key(name)))
+        self.all_keys().find(|key| key.name == name)
     }
 }
 
 const fn key(name: &'static str, kind: Kind, doc: &'static str) -> Key {
-    Key {
-        name,
-        kind,
-        required: false,
-        default: None,
-        doc,
-    }
+    Key { name, kind, required: false, default: None, doc }
 }
 
 const fn required(name: &'static str, kind: Kind, doc: &'static str) -> Key {
-    Key {
-        name,
-        kind,
-        required: true,
-        default: None,
-        doc,
-    }
+    Key { name, kind, required: true, default: None, doc }
 }
 
 const fn or(name: &'static str, kind: Kind, default: &'static str, doc: &'static str) -> Key {
-    Key {
-        name,
-        kind,
-        required: false,
-        default: Some(default),
-        doc,
-    }
+    Key { name, kind, required: false, default: Some(default), doc }
 }
 
 const fn object(name: &'static str, doc: &'static str, keys: &'static [Key]) -> Object {
-    Object {
-        name,
-        doc,
-        keys,
-        includes: &[],
-        one_of: &[],
-    }
+    Object { name, doc, keys, includes: &[], one_of: &[] }
 }
 
 /// Mappings in the order of the reference page.
@@ -199,3 +164,21 @@ pub static OBJECTS: &[&Object] = &[
     &MATCHER,
     &FAMILY,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_flat_and_keys_unique() {
+        for object in OBJECTS {
+            assert!(object.includes.iter().all(|other| other.includes.is_empty()), "{}", object.name);
+            let mut names: Vec<&str> = object.all_keys().map(|key| key.name).collect();
+            let count = names.len();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), count, "{}", object.name);
+            assert!(object.one_of.iter().all(|name| object.key(name).is_some()));
+        }
+    }
+}

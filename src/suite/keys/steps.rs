@@ -14,29 +14,18 @@ pub static STEP: Object = object(
     &[
         key("name", Kind::Text, "shown in reports"),
         key("when", Kind::Cel, "the step is done only if this is true"),
-        or(
-            "soft",
-            Kind::Bool,
-            "false",
-            "a false check is recorded and the case goes on; it still fails",
-        ),
+        or("soft", Kind::Bool, "false", "a false check is recorded and the case goes on; it still fails"),
     ],
 );
 
-const METHODS: &[&str] = &[
-    "get", "head", "post", "put", "patch", "delete", "options", "request",
-];
+const METHODS: &[&str] = &["get", "head", "post", "put", "patch", "delete", "options", "request"];
 
 /// Keys of a request, in a request step and in `open`.
 static REQUEST_KEYS: Object = object(
     "request",
     "Keys of a request.",
     &[
-        key(
-            "get",
-            Kind::Template,
-            "URL, absolute or relative to the service; the method is the key",
-        ),
+        key("get", Kind::Template, "URL, absolute or relative to the service; the method is the key"),
         key("head", Kind::Template, "URL of a HEAD request"),
         key("post", Kind::Template, "URL of a POST request"),
         key("put", Kind::Template, "URL of a PUT request"),
@@ -44,11 +33,7 @@ static REQUEST_KEYS: Object = object(
         key("delete", Kind::Template, "URL of a DELETE request"),
         key("options", Kind::Template, "URL of an OPTIONS request"),
         key("request", Kind::Object(&METHOD_URL), "any other method"),
-        key(
-            "query",
-            Kind::Map(&Kind::Json, "parameter"),
-            "query parameters, appended in order",
-        ),
+        key("query", Kind::Map(&Kind::Json, "parameter"), "query parameters, appended in order"),
         key(
             "headers",
             Kind::Map(&Kind::TemplateOrNull, "field name"),
@@ -56,27 +41,11 @@ static REQUEST_KEYS: Object = object(
         ),
         key("json", Kind::Json, "body: a JSON document"),
         key("text", Kind::Template, "body: text exactly as rendered"),
-        key(
-            "form",
-            Kind::Map(&Kind::Template, "field"),
-            "body: `application/x-www-form-urlencoded`",
-        ),
+        key("form", Kind::Map(&Kind::Template, "field"), "body: `application/x-www-form-urlencoded`"),
         key("base64", Kind::Template, "body: bytes given as Base64"),
-        key(
-            "random",
-            Kind::Size,
-            "body: so many pseudo-random bytes, a function of the run's seed",
-        ),
-        key(
-            "multipart",
-            Kind::List(&Kind::Object(&PART)),
-            "body: `multipart/form-data`",
-        ),
-        key(
-            "tar",
-            Kind::Map(&Kind::Template, "path"),
-            "body: a tar archive of text files",
-        ),
+        key("random", Kind::Size, "body: so many pseudo-random bytes, a function of the run's seed"),
+        key("multipart", Kind::List(&Kind::Object(&PART)), "body: `multipart/form-data`"),
+        key("tar", Kind::Map(&Kind::Template, "path"), "body: a tar archive of text files"),
         or(
             "as",
             Kind::Either(&[Kind::Template, Kind::Object(&IDENTITY)]),
@@ -90,33 +59,12 @@ static REQUEST_KEYS: Object = object(
             "whether redirects are followed; each hop is an exchange",
         ),
         or("timeout", Kind::Duration, "30s", "deadline of one exchange"),
-        or(
-            "max_body",
-            Kind::Size,
-            "4MiB",
-            "bytes of the response body that are read and kept",
-        ),
-        key(
-            "secret",
-            Kind::OneOrMany(&Kind::SecretPlace),
-            "places in the response that hold new secrets",
-        ),
-        key(
-            "expect",
-            EXPECTS,
-            "checks; without a status check the answer must be 2xx",
-        ),
+        or("max_body", Kind::Size, "4MiB", "bytes of the response body that are read and kept"),
+        key("secret", Kind::OneOrMany(&Kind::SecretPlace), "places in the response that hold new secrets"),
+        key("expect", EXPECTS, "checks; without a status check the answer must be 2xx"),
         key("save", SAVES, "variables to keep, in order"),
-        key(
-            "undo",
-            Kind::Steps,
-            "puts the target back; runs at the end of the case, newest first, whatever happened",
-        ),
-        key(
-            "lost",
-            Kind::Steps,
-            "used by the clean-up instead of `undo` when the answer was never seen",
-        ),
+        key("undo", Kind::Steps, "puts the target back; runs at the end of the case, newest first, whatever happened"),
+        key("lost", Kind::Steps, "used by the clean-up instead of `undo` when the answer was never seen"),
     ],
 );
 
@@ -125,28 +73,10 @@ static POLL: Object = object(
     "poll",
     "Polling keys.",
     &[
-        key(
-            "until",
-            Kind::Cel,
-            "repeat the request until this is true; what cannot be evaluated yet counts as false",
-        ),
-        key(
-            "stop_if",
-            Kind::Cel,
-            "with `until`: the case fails at once when this is true",
-        ),
-        or(
-            "within",
-            Kind::Duration,
-            "60s",
-            "with `until`: how long it may take",
-        ),
-        or(
-            "every",
-            Kind::Duration,
-            "1s",
-            "with `until`: pause between two requests",
-        ),
+        key("until", Kind::Cel, "repeat the request until this is true; what cannot be evaluated yet counts as false"),
+        key("stop_if", Kind::Cel, "with `until`: the case fails at once when this is true"),
+        or("within", Kind::Duration, "60s", "with `until`: how long it may take"),
+        or("every", Kind::Duration, "1s", "with `until`: pause between two requests"),
     ],
 );
 
@@ -165,11 +95,7 @@ pub static METHOD_URL: Object = object(
     "A request with a method that has no key of its own.",
     &[
         required("method", Kind::Template, "the method, upper-case"),
-        required(
-            "url",
-            Kind::Template,
-            "URL, absolute or relative to the service",
-        ),
+        required("url", Kind::Template, "URL, absolute or relative to the service"),
     ],
 );
 
@@ -196,11 +122,7 @@ pub static IDENTITY: Object = Object {
     doc: "A credential that the case itself has.",
     keys: &[
         key("basic", Kind::Object(&BASIC), "HTTP Basic (RFC 7617)"),
-        key(
-            "header",
-            Kind::Object(&HEADER_CREDENTIAL),
-            "one header field, such as `x-auth-token`",
-        ),
+        key("header", Kind::Object(&HEADER_CREDENTIAL), "one header field, such as `x-auth-token`"),
     ],
     includes: &[],
     one_of: &["basic", "header"],
@@ -210,20 +132,14 @@ pub static IDENTITY: Object = Object {
 pub static BASIC: Object = object(
     "basic credential",
     "User name and password.",
-    &[
-        required("username", Kind::Template, "user name"),
-        required("password", Kind::Template, "password"),
-    ],
+    &[required("username", Kind::Template, "user name"), required("password", Kind::Template, "password")],
 );
 
 /// A header with a credential.
 pub static HEADER_CREDENTIAL: Object = object(
     "header credential",
     "A header field with a credential.",
-    &[
-        required("name", Kind::Text, "field name"),
-        required("value", Kind::Template, "value"),
-    ],
+    &[required("name", Kind::Text, "field name"), required("value", Kind::Template, "value")],
 );
 
 /// A walk over links.
@@ -231,11 +147,7 @@ pub static CRAWL: Object = Object {
     name: "crawl step",
     doc: "Reads a resource and what it links to, breadth first, each URL once, fragments removed. `crawled` is then the list of {url, path, status, referrer, type}.",
     keys: &[
-        required(
-            "crawl",
-            Kind::Object(&CRAWL_PLAN),
-            "where to start and where to stop",
-        ),
+        required("crawl", Kind::Object(&CRAWL_PLAN), "where to start and where to stop"),
         key("expect", EXPECTS, "checks on every resource"),
         key("save", SAVES, "variables to keep, in order"),
     ],
@@ -249,36 +161,12 @@ pub static CRAWL_PLAN: Object = object(
     "Bounds of a walk.",
     &[
         required("start", Kind::Template, "first URL"),
-        or(
-            "link",
-            Kind::Text,
-            "@odata.id",
-            "key whose string values are links, at any depth",
-        ),
-        or(
-            "below",
-            Kind::Text,
-            "/",
-            "only paths with this prefix are followed",
-        ),
-        key(
-            "exclude",
-            Kind::List(&Kind::Regex),
-            "paths that match one of these are not followed",
-        ),
-        or(
-            "limit",
-            Kind::Integer(1, 100_000),
-            "500",
-            "more resources than this end the walk, and the case says so",
-        ),
+        or("link", Kind::Text, "@odata.id", "key whose string values are links, at any depth"),
+        or("below", Kind::Text, "/", "only paths with this prefix are followed"),
+        key("exclude", Kind::List(&Kind::Regex), "paths that match one of these are not followed"),
+        or("limit", Kind::Integer(1, 100_000), "500", "more resources than this end the walk, and the case says so"),
         or("timeout", Kind::Duration, "30s", "deadline of one exchange"),
-        or(
-            "max_body",
-            Kind::Size,
-            "4MiB",
-            "bytes of one body that are read and kept",
-        ),
+        or("max_body", Kind::Size, "4MiB", "bytes of one body that are read and kept"),
     ],
 );
 
@@ -289,11 +177,7 @@ pub static OVER: Object = Object {
     keys: &[
         required("over", Kind::Variable, "alias of the fixture in `needs`"),
         key("where", Kind::Cel, "which exchanges"),
-        key(
-            "gap",
-            Kind::Template,
-            "reason of the gap when none is selected; without it that is an error of the case",
-        ),
+        key("gap", Kind::Template, "reason of the gap when none is selected; without it that is an error of the case"),
         required("expect", EXPECTS, "checks on each of them"),
     ],
     includes: &[&STEP],
@@ -304,10 +188,7 @@ pub static OVER: Object = Object {
 pub static USE: Object = Object {
     name: "use step",
     doc: "Runs the steps of a group.",
-    keys: &[
-        required("use", Kind::Text, "group name"),
-        key("with", Kind::Map(&Kind::Json, "parameter"), "arguments"),
-    ],
+    keys: &[required("use", Kind::Text, "group name"), key("with", Kind::Map(&Kind::Json, "parameter"), "arguments")],
     includes: &[&STEP],
     one_of: &[],
 };
@@ -317,11 +198,7 @@ pub static FOR: Object = Object {
     name: "for step",
     doc: "Repeats steps for each member of a list.",
     keys: &[
-        required(
-            "for",
-            Kind::Map(&Kind::Json, "variable"),
-            "one variable and the list: `{member: \"${members}\"}`",
-        ),
+        required("for", Kind::Map(&Kind::Json, "variable"), "one variable and the list: `{member: \"${members}\"}`"),
         or(
             "max",
             Kind::Integer(1, 10_000),
@@ -338,11 +215,7 @@ pub static FOR: Object = Object {
 pub static LET: Object = Object {
     name: "let step",
     doc: "Sets variables, in order.",
-    keys: &[required(
-        "let",
-        Kind::Map(&Kind::Json, "variable"),
-        "names and values",
-    )],
+    keys: &[required("let", Kind::Map(&Kind::Json, "variable"), "names and values")],
     includes: &[&STEP],
     one_of: &[],
 };
@@ -351,11 +224,7 @@ pub static LET: Object = Object {
 pub static GAP: Object = Object {
     name: "gap step",
     doc: "Ends the case as `gap` if the condition holds; the last exchange is the proof.",
-    keys: &[required(
-        "gap",
-        Kind::Object(&GAP_CONDITION),
-        "condition and reason",
-    )],
+    keys: &[required("gap", Kind::Object(&GAP_CONDITION), "condition and reason")],
     includes: &[&STEP],
     one_of: &[],
 };
@@ -402,11 +271,7 @@ pub static OPEN: Object = Object {
             Kind::Word(&["json-lines", "sse", "lines", "bytes", "websocket"]),
             "how its bytes are cut into frames",
         ),
-        key(
-            "protocols",
-            Kind::OneOrMany(&Kind::Text),
-            "WebSocket sub-protocols, in order of preference",
-        ),
+        key("protocols", Kind::OneOrMany(&Kind::Text), "WebSocket sub-protocols, in order of preference"),
     ],
     includes: &[&REQUEST_KEYS, &STEP],
     one_of: METHODS,
@@ -433,11 +298,7 @@ pub static SEND: Object = Object {
     doc: "Sends a text frame on an open WebSocket.",
     keys: &[
         required("send", Kind::Id, "stream name"),
-        key(
-            "channel",
-            Kind::Integer(0, 255),
-            "channel byte of the Kubernetes channel protocols",
-        ),
+        key("channel", Kind::Integer(0, 255), "channel byte of the Kubernetes channel protocols"),
         required("text", Kind::Template, "what to send"),
     ],
     includes: &[&STEP],

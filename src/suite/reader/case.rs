@@ -38,32 +38,19 @@ impl Reader {
         let mut params = Vec::new();
         self.names = Names::constant();
         self.names.response = true;
-        for item in fields
-            .get("params")
-            .map(|node| self.list(node))
-            .unwrap_or_default()
-        {
+        for item in fields.get("params").map(|node| self.list(node)).unwrap_or_default() {
             let Some(name) = self.text(item) else {
                 continue;
             };
             self.variable(item.span, &name);
             self.names.define(&name);
             if params.contains(&name) {
-                self.error(
-                    codes::DUPLICATE,
-                    item.span,
-                    format!("parameter `{name}` appears twice"),
-                    "remove one",
-                );
+                self.error(codes::DUPLICATE, item.span, format!("parameter `{name}` appears twice"), "remove one");
             }
             params.push(name);
         }
         let steps = self.steps_or_empty(fields.get("steps")?);
-        Some(Group {
-            params,
-            steps,
-            span: key.span,
-        })
+        Some(Group { params, steps, span: key.span })
     }
 
     /// The cases or fixtures of the suite.
@@ -79,12 +66,7 @@ impl Reader {
         };
         let items = self.list(node);
         if items.is_empty() && node.as_seq().is_some() {
-            self.error(
-                codes::EMPTY,
-                fields.key_span(name),
-                format!("`{name}` is empty"),
-                "add one, or remove the key",
-            );
+            self.error(codes::EMPTY, fields.key_span(name), format!("`{name}` is empty"), "add one, or remove the key");
         }
         let mut cases: Vec<Case> = Vec::new();
         for item in items {
@@ -95,13 +77,7 @@ impl Reader {
             // What a case does as a whole can be judged only when all of it was understood.
             if self.errors == before {
                 let head = item.get("id").map_or(item.span, |node| node.span);
-                for diagnostic in lint::case(
-                    &case,
-                    groups,
-                    object.key("capability").is_some(),
-                    head,
-                    &self.source,
-                ) {
+                for diagnostic in lint::case(&case, groups, object.key("capability").is_some(), head, &self.source) {
                     self.report(diagnostic);
                 }
             }
@@ -137,52 +113,25 @@ impl Reader {
         let id = fields.get("id").and_then(|node| self.id(node));
         let title = self.required_text(&fields, "title");
         let spec = fields.get("spec").and_then(|node| self.text(node));
-        let risk = match fields
-            .get("risk")
-            .and_then(|node| self.word(node, &["read", "write", "disruptive"]))
-        {
+        let risk = match fields.get("risk").and_then(|node| self.word(node, &["read", "write", "disruptive"])) {
             Some("write") => Risk::Write,
             Some("disruptive") => Risk::Disruptive,
             _ => Risk::Read,
         };
-        let capabilities = if is_case {
-            self.capabilities(&fields)
-        } else {
-            Vec::new()
-        };
-        let covers = if is_case {
-            self.covers(&fields)
-        } else {
-            Vec::new()
-        };
+        let capabilities = if is_case { self.capabilities(&fields) } else { Vec::new() };
+        let covers = if is_case { self.covers(&fields) } else { Vec::new() };
         self.names = Names::constant();
         self.streams.clear();
         let needs = self.needs(&fields);
-        let each = if is_case {
-            self.each(&fields)
-        } else {
-            Rows::Once
-        };
+        let each = if is_case { self.each(&fields) } else { Rows::Once };
         let requires = self.requires(&fields);
         let serial = fields
             .get("serial")
-            .map(|node| {
-                self.one_or_many(node)
-                    .iter()
-                    .filter_map(|item| self.text(item))
-                    .collect()
-            })
+            .map(|node| self.one_or_many(node).iter().filter_map(|item| self.text(item)).collect())
             .unwrap_or_default();
         let within = self.duration_or(&fields, "within", WITHIN);
-        let steps = fields
-            .get("steps")
-            .map(|node| self.steps_or_empty(node))
-            .unwrap_or_default();
-        let outputs = if is_case {
-            Vec::new()
-        } else {
-            self.outputs(&fields)
-        };
+        let steps = fields.get("steps").map(|node| self.steps_or_empty(node)).unwrap_or_default();
+        let outputs = if is_case { Vec::new() } else { self.outputs(&fields) };
         Some(Case {
             id: id?,
             title: title?,
@@ -207,32 +156,17 @@ impl Reader {
         };
         let items = self.one_or_many(node);
         if items.is_empty() {
-            self.error(
-                codes::EMPTY,
-                node.span,
-                "the case gives evidence for no capability",
-                "name at least one",
-            );
+            self.error(codes::EMPTY, node.span, "the case gives evidence for no capability", "name at least one");
         }
         let mut ids: Vec<CapabilityId> = Vec::new();
         for item in items {
             let Some(text) = self.id(item) else { continue };
             match text.parse::<CapabilityId>() {
                 Ok(id) if ids.contains(&id) => {
-                    self.error(
-                        codes::DUPLICATE,
-                        item.span,
-                        format!("capability `{id}` appears twice"),
-                        "remove one",
-                    );
+                    self.error(codes::DUPLICATE, item.span, format!("capability `{id}` appears twice"), "remove one");
                 }
                 Ok(id) => ids.push(id),
-                Err(error) => self.error(
-                    codes::BAD_ID,
-                    item.span,
-                    error.to_string(),
-                    "use a shorter id",
-                ),
+                Err(error) => self.error(codes::BAD_ID, item.span, error.to_string(), "use a shorter id"),
             }
         }
         ids
@@ -247,17 +181,12 @@ impl Reader {
             let Some(text) = self.text(item) else {
                 continue;
             };
-            let good = text.split_once(':').is_some_and(|(scheme, id)| {
-                !scheme.is_empty() && !id.trim().is_empty() && !scheme.contains(' ')
-            });
+            let good = text
+                .split_once(':')
+                .is_some_and(|(scheme, id)| !scheme.is_empty() && !id.trim().is_empty() && !scheme.contains(' '));
             if !good {
                 let help = "write `scheme:id`, for instance `tempest:9a438d88-…`";
-                self.error(
-                    codes::BAD_VALUE,
-                    item.span,
-                    format!("`{text}` does not say whose test it is"),
-                    help,
-                );
+                self.error(codes::BAD_VALUE, item.span, format!("`{text}` does not say whose test it is"), help);
             }
             ids.push(text);
         }
@@ -279,11 +208,7 @@ impl Reader {
             let fixture = full(&self.suite_id, &written);
             self.known_fixture(&written, &fixture, value.span);
             self.aliases.insert(key.text.clone(), fixture.clone());
-            needs.push(Need {
-                alias: key.text.clone(),
-                fixture,
-                span: value.span,
-            });
+            needs.push(Need { alias: key.text.clone(), fixture, span: value.span });
         }
         needs
     }
@@ -291,8 +216,7 @@ impl Reader {
     /// Checks a fixture of this file; others are the catalogue's business.
     fn known_fixture(&mut self, written: &str, fixture: &str, span: Span) {
         if !fixture.contains('.') {
-            let help =
-                format!("write `.{written}` for a fixture of this file, or `<suite>.{written}`");
+            let help = format!("write `.{written}` for a fixture of this file, or `<suite>.{written}`");
             self.error(
                 codes::UNKNOWN_FIXTURE,
                 span,
@@ -311,12 +235,7 @@ impl Reader {
             Some(near) => format!("did you mean `.{near}`?"),
             None => "define it below `fixtures:`".to_owned(),
         };
-        self.error(
-            codes::UNKNOWN_FIXTURE,
-            span,
-            format!("there is no fixture `{own}` in this file"),
-            help,
-        );
+        self.error(codes::UNKNOWN_FIXTURE, span, format!("there is no fixture `{own}` in this file"), help);
     }
 
     fn requires(&mut self, fields: &Fields<'_>) -> Vec<Require> {
@@ -340,11 +259,7 @@ impl Reader {
             let that = own.get("that").and_then(|node| self.program(node));
             let reason = own.get("reason").and_then(|node| self.template(node));
             if let (Some(that), Some(reason)) = (that, reason) {
-                requires.push(Require {
-                    that,
-                    reason,
-                    span: item.span,
-                });
+                requires.push(Require { that, reason, span: item.span });
             }
         }
         requires
@@ -364,24 +279,14 @@ impl Reader {
         }
         let items = self.list(node);
         if items.is_empty() {
-            self.error(
-                codes::EMPTY,
-                node.span,
-                "a case with no rows never runs",
-                "add a row, or remove `each`",
-            );
+            self.error(codes::EMPTY, node.span, "a case with no rows never runs", "add a row, or remove `each`");
         }
         let mut rows: Vec<Row> = Vec::new();
         for item in items {
             let Some(row) = self.row(item) else { continue };
             if rows.iter().any(|other| other.name == row.name) {
                 let message = format!("the row `{}` appears twice", row.name);
-                self.error(
-                    codes::DUPLICATE,
-                    item.span,
-                    message,
-                    "give each row its own name",
-                );
+                self.error(codes::DUPLICATE, item.span, message, "give each row its own name");
             }
             rows.push(row);
         }
@@ -399,43 +304,22 @@ impl Reader {
             }
             if self.source.slice(value.span).contains("${") {
                 let help = "rows hold fixed values; compute with `let` in the steps";
-                self.error(
-                    codes::BAD_VALUE,
-                    value.span,
-                    "an expression in a row would not be evaluated",
-                    help,
-                );
+                self.error(codes::BAD_VALUE, value.span, "an expression in a row would not be evaluated", help);
             }
             variables.push((key.text.clone(), value.to_json()));
         }
         let Some(name) = node.get("name") else {
             let help = "add `name: some-name`; it becomes part of the test id";
-            self.error(
-                codes::MISSING_KEY,
-                super::fields::first_key(node),
-                "the row has no `name`",
-                help,
-            );
+            self.error(codes::MISSING_KEY, super::fields::first_key(node), "the row has no `name`", help);
             return None;
         };
         let text = self.text(name)?;
-        let good = !text.is_empty()
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+        let good = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
         if !good {
             let help = "use letters, digits, `-`, `_` and `.`";
-            self.error(
-                codes::BAD_ID,
-                name.span,
-                format!("`{text}` cannot be the name of a row"),
-                help,
-            );
+            self.error(codes::BAD_ID, name.span, format!("`{text}` cannot be the name of a row"), help);
         }
-        Some(Row {
-            name: text,
-            variables,
-        })
+        Some(Row { name: text, variables })
     }
 
     /// Every row must have what any row has: a variable must not be defined by chance.
@@ -451,12 +335,7 @@ impl Reader {
             if let Some(missing) = keys.iter().find(|key| row.get(key).is_none()) {
                 let message = format!("this row has no `{missing}`, another one has");
                 let help = format!("add `{missing}: null` or a value");
-                self.error(
-                    codes::MISSING_KEY,
-                    super::fields::first_key(row),
-                    message,
-                    help,
-                );
+                self.error(codes::MISSING_KEY, super::fields::first_key(row), message, help);
             }
         }
     }
@@ -470,10 +349,7 @@ impl Reader {
             if !is_variable(&key.text) {
                 self.variable(key.span, &key.text);
             }
-            outputs.extend(
-                self.json(value)
-                    .map(|template| (key.text.clone(), template)),
-            );
+            outputs.extend(self.json(value).map(|template| (key.text.clone(), template)));
         }
         outputs
     }

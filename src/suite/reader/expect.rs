@@ -23,10 +23,7 @@ impl Reader {
                 "write a check, or remove the key",
             );
         }
-        blocks
-            .iter()
-            .filter_map(|block| self.expect(block))
-            .collect()
+        blocks.iter().filter_map(|block| self.expect(block)).collect()
     }
 
     fn expect(&mut self, node: &Node) -> Option<Expect> {
@@ -40,10 +37,7 @@ impl Reader {
         if let Some(node) = fields.get("that") {
             for item in self.one_or_many(node) {
                 if let Some(kind) = self.that(item) {
-                    checks.push(Check {
-                        kind,
-                        span: item.span,
-                    });
+                    checks.push(Check { kind, span: item.span });
                 }
             }
         }
@@ -57,33 +51,20 @@ impl Reader {
     /// Checks on the exchange as a whole.
     fn response_checks(&mut self, fields: &Fields<'_>, checks: &mut Vec<Check>) {
         let mut push = |kind: Option<CheckKind>, node: &Node| {
-            checks.extend(kind.map(|kind| Check {
-                kind,
-                span: node.span,
-            }));
+            checks.extend(kind.map(|kind| Check { kind, span: node.span }));
         };
         if let Some(node) = fields.get("status") {
             push(self.statuses(node), node);
         }
         if let Some(node) = fields.get("failure") {
-            let classes: Vec<FailureClass> = self
-                .one_or_many(node)
-                .iter()
-                .filter_map(|item| self.failure(item))
-                .collect();
+            let classes: Vec<FailureClass> =
+                self.one_or_many(node).iter().filter_map(|item| self.failure(item)).collect();
             push(Some(CheckKind::Failure(classes)), node);
             if let Some((key, _)) = fields.node.as_map().and_then(|entries| {
-                entries
-                    .iter()
-                    .find(|(key, _)| !matches!(key.text.as_str(), "failure" | "rule" | "when"))
+                entries.iter().find(|(key, _)| !matches!(key.text.as_str(), "failure" | "rule" | "when"))
             }) {
                 let message = format!("`{}` cannot hold when there must be no response", key.text);
-                self.error(
-                    codes::KEY_CONFLICT,
-                    key.span,
-                    message,
-                    "put `failure` in a block of its own",
-                );
+                self.error(codes::KEY_CONFLICT, key.span, message, "put `failure` in a block of its own");
             }
         }
         if let Some(node) = fields.get("header") {
@@ -103,10 +84,7 @@ impl Reader {
     /// Checks on the body.
     fn body_checks(&mut self, fields: &Fields<'_>, checks: &mut Vec<Check>) {
         let mut push = |kind: Option<CheckKind>, node: &Node| {
-            checks.extend(kind.map(|kind| Check {
-                kind,
-                span: node.span,
-            }));
+            checks.extend(kind.map(|kind| Check { kind, span: node.span }));
         };
         if let Some(node) = fields.get("json") {
             for (key, value) in self.map(node, "JSON paths").unwrap_or_default() {
@@ -124,11 +102,7 @@ impl Reader {
             push(self.json(node).map(CheckKind::Object), node);
         }
         if let Some(node) = fields.get("schema") {
-            push(
-                self.schema(node)
-                    .map(|schema| CheckKind::Schema(Arc::new(schema))),
-                node,
-            );
+            push(self.schema(node).map(|schema| CheckKind::Schema(Arc::new(schema))), node);
         }
         if let Some(node) = fields.get("text") {
             push(self.matcher(node).map(CheckKind::Text), node);
@@ -150,10 +124,7 @@ impl Reader {
 
     fn that(&mut self, node: &Node) -> Option<CheckKind> {
         if node.as_map().is_none() {
-            return self.program(node).map(|program| CheckKind::That {
-                program,
-                message: None,
-            });
+            return self.program(node).map(|program| CheckKind::That { program, message: None });
         }
         let fields = self.fields(node, &keys::THAT)?;
         let message = fields.get("message").and_then(|node| self.template(node));
@@ -163,25 +134,18 @@ impl Reader {
 
     fn statuses(&mut self, node: &Node) -> Option<CheckKind> {
         let items = self.one_or_many(node);
-        let patterns: Vec<StatusPattern> =
-            items.iter().filter_map(|item| self.status(item)).collect();
+        let patterns: Vec<StatusPattern> = items.iter().filter_map(|item| self.status(item)).collect();
         if items.is_empty() {
-            self.error(
-                codes::EMPTY,
-                node.span,
-                "no status is in an empty list",
-                "list the allowed codes",
-            );
+            self.error(codes::EMPTY, node.span, "no status is in an empty list", "list the allowed codes");
         }
         (!patterns.is_empty()).then_some(CheckKind::Status(patterns))
     }
 
     fn status(&mut self, node: &Node) -> Option<StatusPattern> {
         let pattern = match &node.value {
-            Value::Int(code) => u16::try_from(*code)
-                .ok()
-                .filter(|code| (100..600).contains(code))
-                .map(StatusPattern::Code),
+            Value::Int(code) => {
+                u16::try_from(*code).ok().filter(|code| (100..600).contains(code)).map(StatusPattern::Code)
+            }
             Value::Str(word) if word == "any" => Some(StatusPattern::Any),
             Value::Str(word) => word
                 .strip_suffix("xx")
@@ -193,12 +157,7 @@ impl Reader {
         if pattern.is_none() {
             let shown = self.source.slice(self.head(node.span)).to_owned();
             let help = "write a code such as `200`, a class such as `2xx`, or `any`";
-            self.error(
-                codes::BAD_VALUE,
-                node.span,
-                format!("`{shown}` is not a status"),
-                help,
-            );
+            self.error(codes::BAD_VALUE, node.span, format!("`{shown}` is not a status"), help);
         }
         pattern
     }
@@ -220,12 +179,7 @@ impl Reader {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("write one of `{}`", words.join("`, `")),
         };
-        self.error(
-            codes::BAD_VALUE,
-            node.span,
-            format!("`{text}` is not a kind of failure"),
-            help,
-        );
+        self.error(codes::BAD_VALUE, node.span, format!("`{text}` is not a kind of failure"), help);
         None
     }
 }

@@ -23,26 +23,13 @@ impl Reader {
         }
         .to_owned();
         if text.starts_with("${") && text.ends_with('}') {
-            let help = format!(
-                "write `{}`",
-                text.trim_start_matches("${").trim_end_matches('}')
-            );
-            self.error(
-                codes::BAD_EXPRESSION,
-                node.span,
-                "an expression stands here without `${}`",
-                help,
-            );
+            let help = format!("write `{}`", text.trim_start_matches("${").trim_end_matches('}'));
+            self.error(codes::BAD_EXPRESSION, node.span, "an expression stands here without `${}`", help);
             return None;
         }
         match Program::compile(&text) {
             Ok(program) => {
-                self.check_names(
-                    node,
-                    &text,
-                    true,
-                    program.variables().iter().map(String::as_str),
-                );
+                self.check_names(node, &text, true, program.variables().iter().map(String::as_str));
                 self.misplaced_secret(node, &text, true);
                 Some(program)
             }
@@ -61,12 +48,7 @@ impl Reader {
         };
         match Template::parse(text) {
             Ok(template) => {
-                self.check_names(
-                    node,
-                    text,
-                    false,
-                    template.variables().iter().map(String::as_str),
-                );
+                self.check_names(node, text, false, template.variables().iter().map(String::as_str));
                 if !(self.in_let && is_new_secret(text)) {
                     self.misplaced_secret(node, text, false);
                 }
@@ -91,29 +73,19 @@ impl Reader {
         }
         match &node.value {
             Value::Seq(items) => {
-                let items: Vec<Option<JsonTemplate>> =
-                    items.iter().map(|item| self.json_part(item)).collect();
-                items
-                    .into_iter()
-                    .collect::<Option<Vec<_>>>()
-                    .map(JsonTemplate::List)
+                let items: Vec<Option<JsonTemplate>> = items.iter().map(|item| self.json_part(item)).collect();
+                items.into_iter().collect::<Option<Vec<_>>>().map(JsonTemplate::List)
             }
             Value::Map(entries) => {
                 let members: Vec<Option<(Template, JsonTemplate)>> = entries
                     .iter()
                     .map(|(key, item)| {
-                        let name = self.template(&Node {
-                            span: key.span,
-                            value: Value::Str(key.text.clone()),
-                        });
+                        let name = self.template(&Node { span: key.span, value: Value::Str(key.text.clone()) });
                         let value = self.json_part(item);
                         Some((name?, value?))
                     })
                     .collect();
-                members
-                    .into_iter()
-                    .collect::<Option<Vec<_>>>()
-                    .map(JsonTemplate::Map)
+                members.into_iter().collect::<Option<Vec<_>>>().map(JsonTemplate::Map)
             }
             _ => {
                 let template = self.template(node)?;
@@ -127,13 +99,11 @@ impl Reader {
 
     fn compile_error(&mut self, node: &Node, text: &str, error: &CompileError) {
         let span = self.locate(node, text, error.offset, 1);
-        let mut diagnostic =
-            Diagnostic::error(codes::BAD_EXPRESSION, error.message.clone()).label(span, "");
+        let mut diagnostic = Diagnostic::error(codes::BAD_EXPRESSION, error.message.clone()).label(span, "");
         if let Some(help) = &error.help {
             diagnostic = diagnostic.help(help.clone());
         } else {
-            diagnostic = diagnostic
-                .help("expressions are CEL: `body.Name == 'x' && size(body.Members) > 0`");
+            diagnostic = diagnostic.help("expressions are CEL: `body.Name == 'x' && size(body.Members) > 0`");
         }
         self.report(diagnostic);
     }
@@ -180,8 +150,7 @@ impl Reader {
         }
         if let Some(found) = find_name(text, plain, "secret").first() {
             let span = self.locate(node, text, found.start, "secret".len());
-            let help =
-                "set it first, `let: {password: \"${secret('label')}\"}`, and use the variable";
+            let help = "set it first, `let: {password: \"${secret('label')}\"}`, and use the variable";
             self.error(
                 codes::BAD_EXPRESSION,
                 span,
@@ -215,23 +184,13 @@ impl Reader {
             Ok(regex) => Some(regex),
             Err(error) => {
                 let shown = error.to_string();
-                let reason = shown
-                    .lines()
-                    .last()
-                    .unwrap_or_default()
-                    .trim()
-                    .trim_start_matches("error: ");
+                let reason = shown.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
                 let help = if text.contains("${") {
                     "patterns are fixed text; use `that: text.matches(...)` for one that is computed"
                 } else {
                     "use the syntax of Rust's regex crate; in double quotes write `\\\\` for one backslash"
                 };
-                self.error(
-                    codes::BAD_REGEX,
-                    node.span,
-                    format!("this is not a regular expression: {reason}"),
-                    help,
-                );
+                self.error(codes::BAD_REGEX, node.span, format!("this is not a regular expression: {reason}"), help);
                 None
             }
         }
@@ -249,12 +208,7 @@ impl Reader {
             Err(error) => {
                 let message = format!("this is not a JSON Schema: {error}");
                 let span = find(node, error.instance_path().as_str()).span;
-                self.error(
-                    codes::BAD_SCHEMA,
-                    span,
-                    message,
-                    "schemas are draft 2020-12 unless they have `$schema`",
-                );
+                self.error(codes::BAD_SCHEMA, span, message, "schemas are draft 2020-12 unless they have `$schema`");
                 None
             }
         }
@@ -275,9 +229,7 @@ impl Reader {
     pub(super) fn secret_place(&mut self, node: &Node) -> Option<SecretPlace> {
         let text = self.text(node)?;
         if let Some(name) = text.strip_prefix("header:") {
-            return self
-                .field_name(node.span, name.trim())
-                .map(SecretPlace::Header);
+            return self.field_name(node.span, name.trim()).map(SecretPlace::Header);
         }
         self.path(node.span, &text).map(SecretPlace::Json)
     }
@@ -315,11 +267,7 @@ impl Reader {
         if text.trim().chars().count() < 8 || text.contains("${") {
             return;
         }
-        let plain: String = name
-            .chars()
-            .filter(char::is_ascii_alphanumeric)
-            .collect::<String>()
-            .to_ascii_lowercase();
+        let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
         if NAMES.contains(&plain.as_str()) || plain.ends_with("password") {
             let message = format!("the value of `{name}` is written out");
             let help = "use `${secret('label')}`, a new random password that no report shows";
@@ -330,14 +278,9 @@ impl Reader {
 
 /// Whether a text is `${secret('label')}` and nothing else.
 fn is_new_secret(text: &str) -> bool {
-    text.strip_prefix("${secret('")
-        .and_then(|rest| rest.strip_suffix("')}"))
-        .is_some_and(|label| {
-            !label.is_empty()
-                && label
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
-        })
+    text.strip_prefix("${secret('").and_then(|rest| rest.strip_suffix("')}")).is_some_and(|label| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    })
 }
 
 /// Whether a string or key in it must be read as a template.
@@ -345,9 +288,7 @@ fn has_template(node: &Node) -> bool {
     match &node.value {
         Value::Str(text) => text.contains("${"),
         Value::Seq(items) => items.iter().any(has_template),
-        Value::Map(entries) => entries
-            .iter()
-            .any(|(key, item)| key.text.contains("${") || has_template(item)),
+        Value::Map(entries) => entries.iter().any(|(key, item)| key.text.contains("${") || has_template(item)),
         _ => false,
     }
 }
@@ -358,10 +299,7 @@ fn find<'n>(node: &'n Node, pointer: &str) -> &'n Node {
     for part in pointer.split('/').skip(1) {
         let part = part.replace("~1", "/").replace("~0", "~");
         let next = match &at.value {
-            Value::Seq(items) => part
-                .parse::<usize>()
-                .ok()
-                .and_then(|index| items.get(index)),
+            Value::Seq(items) => part.parse::<usize>().ok().and_then(|index| items.get(index)),
             _ => at.get(&part),
         };
         match next {

@@ -17,37 +17,26 @@ pub(super) struct Fields<'n> {
 impl<'n> Fields<'n> {
     /// The value of a key.
     pub(super) fn get(&self, name: &str) -> Option<&'n Node> {
-        debug_assert!(
-            self.object.key(name).is_some(),
-            "`{name}` is not in the table of {}",
-            self.object.name
-        );
+        debug_assert!(self.object.key(name).is_some(), "`{name}` is not in the table of {}", self.object.name);
         self.node.get(name)
     }
 
     /// The place of a key, or of the mapping's first one.
     pub(super) fn key_span(&self, name: &str) -> Span {
-        self.node
-            .entry(name)
-            .map_or_else(|| first_key(self.node), |(key, _)| key.span)
+        self.node.entry(name).map_or_else(|| first_key(self.node), |(key, _)| key.span)
     }
 }
 
 /// The place of the first key: where a problem with the mapping as a whole is shown.
 pub(super) fn first_key(node: &Node) -> Span {
-    node.as_map()
-        .and_then(|entries| entries.first())
-        .map_or(node.span, |(key, _)| key.span)
+    node.as_map().and_then(|entries| entries.first()).map_or(node.span, |(key, _)| key.span)
 }
 
 /// `kebab-case`: letters and digits in groups joined by single hyphens, starting with a letter.
 fn is_kebab(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_lowercase())
         && text.split('-').all(|group| {
-            !group.is_empty()
-                && group
-                    .bytes()
-                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+            !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
         })
 }
 
@@ -77,27 +66,18 @@ pub(super) fn is_variable(text: &str) -> bool {
         "while",
     ];
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         && !WORDS.contains(&text)
 }
 
 /// A field name of RFC 9110 §5.1.
 fn is_field_name(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 impl Reader {
     /// Takes a mapping and compares its keys with the table.
-    pub(super) fn fields<'n>(
-        &mut self,
-        node: &'n Node,
-        object: &'static Object,
-    ) -> Option<Fields<'n>> {
+    pub(super) fn fields<'n>(&mut self, node: &'n Node, object: &'static Object) -> Option<Fields<'n>> {
         let entries = self.map(node, object.name)?;
         for (key, _) in entries {
             if object.key(&key.text).is_none() {
@@ -108,12 +88,7 @@ impl Reader {
             if node.get(wanted.name).is_none() && wanted.name != "format" {
                 let message = format!("`{}` is missing in the {}", wanted.name, object.name);
                 let span = first_key(node);
-                self.error(
-                    codes::MISSING_KEY,
-                    span,
-                    message,
-                    format!("add `{}`: {}", wanted.name, wanted.doc),
-                );
+                self.error(codes::MISSING_KEY, span, message, format!("add `{}`: {}", wanted.name, wanted.doc));
             }
         }
         self.exactly_one(node, object);
@@ -136,12 +111,7 @@ impl Reader {
             [_] => {}
             [] => {
                 let message = format!("the {} needs one of `{}`", object.name, choices());
-                self.error(
-                    codes::MISSING_KEY,
-                    first_key(node),
-                    message,
-                    "add one of them",
-                );
+                self.error(codes::MISSING_KEY, first_key(node), message, "add one of them");
             }
             [first, second, ..] => {
                 let message = format!("`{}` and `{}` exclude each other", first.text, second.text);
@@ -161,25 +131,13 @@ impl Reader {
             format!("did you mean `{near}`?")
         } else if object.key("expect").is_some() && keys::EXPECT.key(&key.text).is_some() {
             format!("checks stand below `expect`: `expect: {{{}: …}}`", key.text)
-        } else if let Some(other) = keys::OBJECTS
-            .iter()
-            .find(|other| other.key(&key.text).is_some())
-        {
-            format!(
-                "`{}` is a key of a {}; the keys here are `{}`",
-                key.text,
-                other.name,
-                known.join("`, `")
-            )
+        } else if let Some(other) = keys::OBJECTS.iter().find(|other| other.key(&key.text).is_some()) {
+            format!("`{}` is a key of a {}; the keys here are `{}`", key.text, other.name, known.join("`, `"))
         } else {
             format!("the keys here are `{}`", known.join("`, `"))
         };
         let message = format!("unknown key `{}` in the {}", key.text, object.name);
-        self.report(
-            Diagnostic::error(codes::UNKNOWN_KEY, message)
-                .label(key.span, "")
-                .help(help),
-        );
+        self.report(Diagnostic::error(codes::UNKNOWN_KEY, message).label(key.span, "").help(help));
     }
 
     /// The entries of a mapping.
@@ -206,16 +164,9 @@ impl Reader {
     }
 
     /// Reads the values of a mapping with free keys; values that cannot be read are left out (and reported).
-    pub(super) fn pairs<T>(
-        &mut self,
-        node: &Node,
-        read: impl Fn(&mut Reader, &Node) -> Option<T>,
-    ) -> Vec<(String, T)> {
+    pub(super) fn pairs<T>(&mut self, node: &Node, read: impl Fn(&mut Reader, &Node) -> Option<T>) -> Vec<(String, T)> {
         let entries = self.map(node, "names and values").unwrap_or_default();
-        entries
-            .iter()
-            .filter_map(|(key, value)| Some((key.text.clone(), read(self, value)?)))
-            .collect()
+        entries.iter().filter_map(|(key, value)| Some((key.text.clone(), read(self, value)?))).collect()
     }
 
     pub(super) fn wrong_type(&mut self, node: &Node, expected: &str) {
@@ -223,12 +174,8 @@ impl Reader {
             (Value::Int(_) | Value::Float(_) | Value::Bool(_), "text") => {
                 format!("put it in quotes: \"{}\"", self.source.slice(node.span))
             }
-            (Value::Null, _) => {
-                "there is nothing behind the colon: write the value, or remove the key".to_owned()
-            }
-            (Value::Map(_), "text") => {
-                "a text with `: ` or `{` in it must be put in quotes".to_owned()
-            }
+            (Value::Null, _) => "there is nothing behind the colon: write the value, or remove the key".to_owned(),
+            (Value::Map(_), "text") => "a text with `: ` or `{` in it must be put in quotes".to_owned(),
             _ => format!("write {expected} here"),
         };
         let message = format!("expected {expected}, found {}", node.kind_name());
@@ -251,12 +198,7 @@ impl Reader {
         let node = fields.get(name)?;
         let text = self.text(node)?;
         if text.trim().is_empty() {
-            self.error(
-                codes::EMPTY,
-                node.span,
-                format!("`{name}` is empty"),
-                "write something",
-            );
+            self.error(codes::EMPTY, node.span, format!("`{name}` is empty"), "write something");
             return None;
         }
         Some(text)
@@ -279,24 +221,11 @@ impl Reader {
     }
 
     /// The duration below a key, or the default.
-    pub(super) fn duration_or(
-        &mut self,
-        fields: &Fields<'_>,
-        name: &str,
-        default: Duration,
-    ) -> Duration {
-        fields
-            .get(name)
-            .and_then(|node| self.duration(node))
-            .unwrap_or(default)
+    pub(super) fn duration_or(&mut self, fields: &Fields<'_>, name: &str, default: Duration) -> Duration {
+        fields.get(name).and_then(|node| self.duration(node)).unwrap_or(default)
     }
 
-    fn quantity<T>(
-        &mut self,
-        node: &Node,
-        noun: &str,
-        parse: impl Fn(&str) -> Result<T, String>,
-    ) -> Option<T> {
+    fn quantity<T>(&mut self, node: &Node, noun: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         let text = match &node.value {
             Value::Str(text) => text.as_str(),
             Value::Int(_) | Value::Float(_) => self.source.slice(node.span),
@@ -329,19 +258,11 @@ impl Reader {
             self.wrong_type(node, "a whole number");
             return None;
         };
-        match u64::try_from(number)
-            .ok()
-            .filter(|number| (least..=most).contains(number))
-        {
+        match u64::try_from(number).ok().filter(|number| (least..=most).contains(number)) {
             Some(number) => Some(number),
             None => {
                 let message = format!("`{name}` must be from {least} to {most}");
-                self.error(
-                    codes::BAD_VALUE,
-                    node.span,
-                    message,
-                    "write a number in this range",
-                );
+                self.error(codes::BAD_VALUE, node.span, message, "write a number in this range");
                 None
             }
         }
@@ -365,12 +286,7 @@ impl Reader {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("write one of `{}`", words.join("`, `")),
         };
-        self.error(
-            codes::BAD_VALUE,
-            node.span,
-            format!("`{text}` is not one of `{}`", words.join("`, `")),
-            help,
-        );
+        self.error(codes::BAD_VALUE, node.span, format!("`{text}` is not one of `{}`", words.join("`, `")), help);
         None
     }
 
@@ -386,12 +302,7 @@ impl Reader {
 
     fn not_kebab(&mut self, span: Span, text: &str) {
         let help = format!("write `{}`", to_kebab(text));
-        self.error(
-            codes::BAD_ID,
-            span,
-            format!("`{text}` is not in kebab-case"),
-            help,
-        );
+        self.error(codes::BAD_ID, span, format!("`{text}` is not in kebab-case"), help);
     }
 
     /// Ids in kebab-case joined by dots, at least two.
@@ -415,25 +326,11 @@ impl Reader {
     pub(super) fn variable(&mut self, span: Span, name: &str) {
         if !is_variable(name) {
             let near = to_kebab(name).replace('-', "_");
-            let help = if is_variable(&near) {
-                format!("write `{near}`")
-            } else {
-                format!("write `{near}_`")
-            };
-            self.error(
-                codes::BAD_ID,
-                span,
-                format!("`{name}` cannot be the name of a variable"),
-                help,
-            );
+            let help = if is_variable(&near) { format!("write `{near}`") } else { format!("write `{near}_`") };
+            self.error(codes::BAD_ID, span, format!("`{name}` cannot be the name of a variable"), help);
         } else if super::scope::is_reserved(name) {
             let message = format!("`{name}` is bound by the harness and cannot be set");
-            self.error(
-                codes::RESERVED_NAME,
-                span,
-                message,
-                format!("choose another name, for instance `own_{name}`"),
-            );
+            self.error(codes::RESERVED_NAME, span, message, format!("choose another name, for instance `own_{name}`"));
         }
     }
 
@@ -443,12 +340,7 @@ impl Reader {
             return Some(text.to_ascii_lowercase());
         }
         let message = format!("`{text}` is not the name of a header field");
-        self.error(
-            codes::BAD_VALUE,
-            span,
-            message,
-            "use letters, digits and hyphens",
-        );
+        self.error(codes::BAD_VALUE, span, message, "use letters, digits and hyphens");
         None
     }
 }
@@ -469,9 +361,5 @@ fn to_kebab(text: &str) -> String {
         }
     }
     let trimmed = out.trim_matches('-').to_owned();
-    if trimmed.is_empty() {
-        "some-id".to_owned()
-    } else {
-        trimmed
-    }
+    if trimmed.is_empty() { "some-id".to_owned() } else { trimmed }
 }

@@ -20,42 +20,21 @@ impl Reader {
     fn matcher_keys(&mut self, node: &Node, entries: &[(Key, Node)]) -> Option<Matcher> {
         if entries.is_empty() {
             let help = "write `{equals: {}}` for an empty object, or `present`";
-            self.error(
-                codes::EMPTY,
-                node.span,
-                "an empty matcher matches nothing",
-                help,
-            );
+            self.error(codes::EMPTY, node.span, "an empty matcher matches nothing", help);
             return None;
         }
         let before = self.errors;
-        if entries
-            .iter()
-            .all(|(key, _)| keys::MATCHER.key(&key.text).is_none())
-            && entries.len() > 1
-        {
+        if entries.iter().all(|(key, _)| keys::MATCHER.key(&key.text).is_none()) && entries.len() > 1 {
             let help = "a literal object is written `{equals: {…}}`, or `{object: {…}}` when it may have more members";
-            self.error(
-                codes::UNKNOWN_KEY,
-                node.span,
-                "none of these keys is one of a matcher",
-                help,
-            );
+            self.error(codes::UNKNOWN_KEY, node.span, "none of these keys is one of a matcher", help);
             return None;
         }
         self.fields(node, &keys::MATCHER)?;
-        let mut all: Vec<Matcher> = entries
-            .iter()
-            .filter_map(|(key, value)| self.matcher_key(key, value))
-            .collect();
+        let mut all: Vec<Matcher> = entries.iter().filter_map(|(key, value)| self.matcher_key(key, value)).collect();
         if self.errors > before {
             return None;
         }
-        if all.len() == 1 {
-            all.pop()
-        } else {
-            Some(Matcher::All(all))
-        }
+        if all.len() == 1 { all.pop() } else { Some(Matcher::All(all)) }
     }
 
     fn matcher_key(&mut self, key: &Key, node: &Node) -> Option<Matcher> {
@@ -65,12 +44,7 @@ impl Reader {
             "one_of" => {
                 let items = self.list(node);
                 if items.is_empty() {
-                    self.error(
-                        codes::EMPTY,
-                        node.span,
-                        "nothing is one of an empty list",
-                        "list the allowed values",
-                    );
+                    self.error(codes::EMPTY, node.span, "nothing is one of an empty list", "list the allowed values");
                 }
                 Matcher::OneOf(items.iter().filter_map(|item| self.json(item)).collect())
             }
@@ -82,24 +56,14 @@ impl Reader {
             "max" => Matcher::Max(self.number(node)?),
             "type" => {
                 let items = self.one_or_many(node);
-                Matcher::Type(
-                    items
-                        .iter()
-                        .filter_map(|item| self.json_type(item))
-                        .collect(),
-                )
+                Matcher::Type(items.iter().filter_map(|item| self.json_type(item)).collect())
             }
             "every" => Matcher::Every(Box::new(self.matcher(node)?)),
             "some" => Matcher::Some(Box::new(self.matcher(node)?)),
             "unique" => {
                 if !self.bool(node)? {
                     let help = "remove it, or write `not: {unique: true}` when members must repeat";
-                    self.error(
-                        codes::BAD_VALUE,
-                        node.span,
-                        "`unique: false` says nothing",
-                        help,
-                    );
+                    self.error(codes::BAD_VALUE, node.span, "`unique: false` says nothing", help);
                 }
                 Matcher::Unique
             }
@@ -126,9 +90,7 @@ impl Reader {
         if node.is_null() {
             return Some(JsonType::Null);
         }
-        let words = [
-            "string", "integer", "number", "boolean", "object", "array", "null",
-        ];
+        let words = ["string", "integer", "number", "boolean", "object", "array", "null"];
         Some(match self.word(node, &words)? {
             "string" => JsonType::String,
             "integer" => JsonType::Integer,

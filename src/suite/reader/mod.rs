@@ -52,9 +52,7 @@ pub fn read_suite(source: Arc<SourceFile>) -> (Option<Suite>, Diagnostics) {
 }
 
 /// [`read_suite`], and what it reads of fixtures in other files.
-pub(super) fn read_with_uses(
-    source: Arc<SourceFile>,
-) -> (Option<Suite>, Vec<OutputUse>, Diagnostics) {
+pub(super) fn read_with_uses(source: Arc<SourceFile>) -> (Option<Suite>, Vec<OutputUse>, Diagnostics) {
     let node = match yaml::parse(&source) {
         Ok(node) => node,
         Err(problems) => return (None, Vec::new(), problems),
@@ -74,11 +72,7 @@ pub fn read_family(source: Arc<SourceFile>) -> (Option<Family>, Diagnostics) {
     };
     let mut reader = Reader::new(source, &node);
     let family = reader.family(&node);
-    let family = if reader.out.has_errors() {
-        None
-    } else {
-        family
-    };
+    let family = if reader.out.has_errors() { None } else { family };
     (family, in_order(reader.out))
 }
 
@@ -140,46 +134,21 @@ impl Reader {
     }
 
     /// Adds an error at a place.
-    fn error(
-        &mut self,
-        code: &'static str,
-        span: Span,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
+    fn error(&mut self, code: &'static str, span: Span, message: impl Into<String>, help: impl Into<String>) {
         let span = self.head(span);
         self.report(Diagnostic::error(code, message).label(span, "").help(help));
     }
 
     /// Adds a warning at a place.
-    fn warn(
-        &mut self,
-        code: &'static str,
-        span: Span,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
+    fn warn(&mut self, code: &'static str, span: Span, message: impl Into<String>, help: impl Into<String>) {
         let span = self.head(span);
-        self.report(
-            Diagnostic::warning(code, message)
-                .label(span, "")
-                .help(help),
-        );
+        self.report(Diagnostic::warning(code, message).label(span, "").help(help));
     }
 
     /// The part of a span on its first line: a caret under forty lines helps nobody.
     fn head(&self, span: Span) -> Span {
-        let first = self
-            .source
-            .slice(span)
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .trim_end();
-        Span::new(
-            span.start,
-            span.start + first.len().max(usize::from(span.end > span.start)),
-        )
+        let first = self.source.slice(span).lines().next().unwrap_or_default().trim_end();
+        Span::new(span.start, span.start + first.len().max(usize::from(span.end > span.start)))
     }
 
     /// Checks `format`; a file of another format is not read further, since nothing is known about its keys.
@@ -196,42 +165,25 @@ impl Reader {
         }
         if node.as_map().is_none() {
             let message = format!("a {noun} file is a mapping, found {}", node.kind_name());
-            self.error(
-                codes::WRONG_TYPE,
-                node.span,
-                message,
-                format!("begin it with `format: {FORMAT}`"),
-            );
+            self.error(codes::WRONG_TYPE, node.span, message, format!("begin it with `format: {FORMAT}`"));
             return false;
         }
         let Some(value) = node.get("format") else {
             let span = fields::first_key(node);
-            self.error(
-                codes::FORMAT,
-                span,
-                "`format` is missing",
-                format!("add `format: {FORMAT}` as the first line"),
-            );
+            self.error(codes::FORMAT, span, "`format` is missing", format!("add `format: {FORMAT}` as the first line"));
             return true;
         };
         match value.as_i64() {
             Some(FORMAT) => true,
             Some(newer) if newer > FORMAT => {
-                let message = format!(
-                    "{noun} format {newer} is newer than this tool understands ({FORMAT}); use a newer assize"
-                );
+                let message =
+                    format!("{noun} format {newer} is newer than this tool understands ({FORMAT}); use a newer assize");
                 self.error(codes::FORMAT, value.span, message, "update assize");
                 false
             }
             _ => {
-                let message =
-                    format!("`format` is the version of the language, a number from 1 to {FORMAT}");
-                self.error(
-                    codes::FORMAT,
-                    value.span,
-                    message,
-                    format!("write `format: {FORMAT}`"),
-                );
+                let message = format!("`format` is the version of the language, a number from 1 to {FORMAT}");
+                self.error(codes::FORMAT, value.span, message, format!("write `format: {FORMAT}`"));
                 true
             }
         }
@@ -247,25 +199,14 @@ impl Reader {
         let title = self.required_text(&fields, "title");
         let service = fields.get("service").map(|node| self.text(node));
         self.names = Names::constant();
-        let headers = fields
-            .get("headers")
-            .map(|node| self.header_templates(node))
-            .unwrap_or_default();
+        let headers = fields.get("headers").map(|node| self.header_templates(node)).unwrap_or_default();
         self.prescan_problems();
-        let groups = fields
-            .get("groups")
-            .map(|node| self.groups(node))
-            .unwrap_or_default();
+        let groups = fields.get("groups").map(|node| self.groups(node)).unwrap_or_default();
         let fixtures = self.cases(&fields, "fixtures", &keys::FIXTURE, &groups);
         let cases = self.cases(&fields, "cases", &keys::CASE, &groups);
         if cases.is_empty() && fixtures.is_empty() && fields.get("cases").is_none() {
             let help = "add `cases:` with at least one case, or `fixtures:` for other suites";
-            self.error(
-                codes::EMPTY,
-                fields.key_span("suite"),
-                "the suite has neither cases nor fixtures",
-                help,
-            );
+            self.error(codes::EMPTY, fields.key_span("suite"), "the suite has neither cases nor fixtures", help);
         }
         self.unused_groups();
         let id = id?;
@@ -292,16 +233,8 @@ impl Reader {
         if let Some(place) = place(&self.source.name)
             && place != id
         {
-            let help = format!(
-                "write `suite: {place}`, or move the file to `suites/{}.yaml`",
-                id.replace('.', "/")
-            );
-            self.error(
-                codes::WRONG_PLACE,
-                node.span,
-                format!("suite `{id}` is in the file of `{place}`"),
-                help,
-            );
+            let help = format!("write `suite: {place}`, or move the file to `suites/{}.yaml`", id.replace('.', "/"));
+            self.error(codes::WRONG_PLACE, node.span, format!("suite `{id}` is in the file of `{place}`"), help);
         }
         Some(id)
     }
@@ -312,17 +245,11 @@ impl Reader {
         }
         let fields = self.fields(node, &keys::FAMILY)?;
         let id = fields.get("family").and_then(|node| self.id(node));
-        if let (Some(id), Some(place), Some(node)) =
-            (&id, place(&self.source.name), fields.get("family"))
+        if let (Some(id), Some(place), Some(node)) = (&id, place(&self.source.name), fields.get("family"))
             && place != format!("{id}.family")
         {
             let help = format!("move the file to `suites/{id}/family.yaml`");
-            self.error(
-                codes::WRONG_PLACE,
-                node.span,
-                format!("family `{id}` is in another directory"),
-                help,
-            );
+            self.error(codes::WRONG_PLACE, node.span, format!("family `{id}` is in another directory"), help);
         }
         let title = self.required_text(&fields, "title");
         let path = self.required_text(&fields, "path");
@@ -331,9 +258,7 @@ impl Reader {
         let probe = optional(self, "probe");
         let headers = fields.get("headers").map(|node| self.pairs(node, Reader::text)).unwrap_or_default();
         Some(Family {
-            concurrency: self
-                .integer(&fields, "concurrency")
-                .map_or(4, |number| u32::try_from(number).unwrap_or(4)),
+            concurrency: self.integer(&fields, "concurrency").map_or(4, |number| u32::try_from(number).unwrap_or(4)),
             auth: fields
                 .get("auth")
                 .and_then(|node| self.word(node, &["basic", "bearer", "none"]))

@@ -44,11 +44,7 @@ impl Facts {
             facts.groups.insert(key.text.clone(), group(key, node));
         }
         let suite = root.get("suite").and_then(Node::as_str).unwrap_or_default();
-        for node in root
-            .get("fixtures")
-            .and_then(Node::as_seq)
-            .unwrap_or_default()
-        {
+        for node in root.get("fixtures").and_then(Node::as_seq).unwrap_or_default() {
             let Some(id) = node.get("id") else { continue };
             let Some(name) = id.as_str() else { continue };
             let needs = node.get("needs").map(entries).unwrap_or_default();
@@ -65,9 +61,7 @@ impl Facts {
                         .collect(),
                     needs: needs
                         .iter()
-                        .filter_map(|(_, node)| {
-                            local(suite, &full(suite, node.as_str()?)).map(str::to_owned)
-                        })
+                        .filter_map(|(_, node)| local(suite, &full(suite, node.as_str()?)).map(str::to_owned))
                         .collect(),
                 },
             );
@@ -112,9 +106,7 @@ pub(super) fn full(suite: &str, written: &str) -> String {
 
 /// Id within the suite, when the full id is one of this suite.
 pub(super) fn local<'f>(suite: &str, full: &'f str) -> Option<&'f str> {
-    full.strip_prefix(suite)?
-        .strip_prefix('.')
-        .filter(|id| !id.contains('.'))
+    full.strip_prefix(suite)?.strip_prefix('.').filter(|id| !id.contains('.'))
 }
 
 fn entries(node: &Node) -> &[(Key, Node)] {
@@ -122,17 +114,10 @@ fn entries(node: &Node) -> &[(Key, Node)] {
 }
 
 fn group(key: &Key, node: &Node) -> GroupFacts {
-    let params = node
-        .get("params")
-        .and_then(Node::as_seq)
-        .unwrap_or_default();
+    let params = node.get("params").and_then(Node::as_seq).unwrap_or_default();
     let mut facts = GroupFacts {
         span: key.span,
-        params: params
-            .iter()
-            .filter_map(Node::as_str)
-            .map(str::to_owned)
-            .collect(),
+        params: params.iter().filter_map(Node::as_str).map(str::to_owned).collect(),
         ..GroupFacts::default()
     };
     steps(node.get("steps"), &mut facts);
@@ -143,13 +128,7 @@ fn group(key: &Key, node: &Node) -> GroupFacts {
 fn steps(list: Option<&Node>, facts: &mut GroupFacts) {
     for step in list.and_then(Node::as_seq).unwrap_or_default() {
         for key in ["save", "let"] {
-            facts.own.extend(
-                step.get(key)
-                    .map(entries)
-                    .unwrap_or_default()
-                    .iter()
-                    .map(|(key, _)| key.text.clone()),
-            );
+            facts.own.extend(step.get(key).map(entries).unwrap_or_default().iter().map(|(key, _)| key.text.clone()));
         }
         if step.get("crawl").is_some() {
             facts.own.insert("crawled".to_owned());
@@ -172,23 +151,13 @@ impl Reader {
             .facts
             .groups
             .iter()
-            .map(|(name, facts)| {
-                (
-                    name.as_str(),
-                    facts.uses.iter().map(String::as_str).collect(),
-                )
-            })
+            .map(|(name, facts)| (name.as_str(), facts.uses.iter().map(String::as_str).collect()))
             .collect();
         let fixtures: BTreeMap<&str, Vec<&str>> = self
             .facts
             .fixtures
             .iter()
-            .map(|(name, facts)| {
-                (
-                    name.as_str(),
-                    facts.needs.iter().map(String::as_str).collect(),
-                )
-            })
+            .map(|(name, facts)| (name.as_str(), facts.needs.iter().map(String::as_str).collect()))
             .collect();
         let mut problems = Vec::new();
         for circle in circles(&groups) {
@@ -196,27 +165,17 @@ impl Reader {
                 .first()
                 .and_then(|name| self.facts.groups.get(*name))
                 .map_or(Span::default(), |facts| facts.span);
-            problems.push((
-                span,
-                format!("groups use each other in a circle: {}", arrows(&circle)),
-            ));
+            problems.push((span, format!("groups use each other in a circle: {}", arrows(&circle))));
         }
         for circle in circles(&fixtures) {
             let span = circle
                 .first()
                 .and_then(|name| self.facts.fixtures.get(*name))
                 .map_or(Span::default(), |facts| facts.span);
-            problems.push((
-                span,
-                format!("fixtures need each other in a circle: {}", arrows(&circle)),
-            ));
+            problems.push((span, format!("fixtures need each other in a circle: {}", arrows(&circle))));
         }
         for (span, message) in problems {
-            self.report(
-                Diagnostic::error(codes::CYCLE, message)
-                    .label(span, "")
-                    .help("break the circle at one place"),
-            );
+            self.report(Diagnostic::error(codes::CYCLE, message).label(span, "").help("break the circle at one place"));
         }
     }
 
@@ -230,12 +189,7 @@ impl Reader {
             .map(|(name, facts)| (name.clone(), facts.span))
             .collect();
         for (name, span) in unused {
-            self.warn(
-                codes::UNUSED,
-                span,
-                format!("group `{name}` is never used"),
-                "remove it, or `use` it",
-            );
+            self.warn(codes::UNUSED, span, format!("group `{name}` is never used"), "remove it, or `use` it");
         }
     }
 }

@@ -13,16 +13,7 @@ use crate::text::{Diagnostic, Span, did_you_mean};
 /// Always defined.
 const CONSTANT: &[&str] = &["target", "run"];
 /// Defined once there was a response.
-const RESPONSE: &[&str] = &[
-    "status",
-    "headers",
-    "body",
-    "text",
-    "url",
-    "path",
-    "elapsed_ms",
-    "at_ms",
-];
+const RESPONSE: &[&str] = &["status", "headers", "body", "text", "url", "path", "elapsed_ms", "at_ms"];
 /// Set by some steps for the steps behind them.
 const KEPT: &[&str] = &["responses", "crawled"];
 
@@ -35,7 +26,7 @@ pub(super) const FRAMES: &[&str] = &["frame", "frames"];
 
 /// Whether a case may not use the name for its own variables.
 pub(super) fn is_reserved(name: &str) -> bool {
-    CONSTANT.contains(&name) || RESPONSE.contains(&name) || KEPT.contains(&name)
+    CONSTANT.contains(&name) || RESPONSE.contains(&name) || KEPT.contains(&name) || !crate::expr::is_variable_name(name)
 }
 
 /// What is defined.
@@ -63,9 +54,7 @@ impl Names {
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
-        self.own.contains(name)
-            || CONSTANT.contains(&name)
-            || (self.response && RESPONSE.contains(&name))
+        self.own.contains(name) || CONSTANT.contains(&name) || (self.response && RESPONSE.contains(&name))
     }
 
     /// Takes over what another way through the steps defines.
@@ -76,27 +65,16 @@ impl Names {
 
     fn all(&self) -> impl Iterator<Item = &str> {
         let response: &[&str] = if self.response { RESPONSE } else { &[] };
-        self.own
-            .iter()
-            .map(String::as_str)
-            .chain(CONSTANT.iter().copied())
-            .chain(response.iter().copied())
+        self.own.iter().map(String::as_str).chain(CONSTANT.iter().copied()).chain(response.iter().copied())
     }
 }
 
 impl Reader {
     /// Reads something with names that only it can see. A variable of the same name would be hidden: which of the two is
     /// meant, nobody could tell.
-    pub(super) fn with_bound<T>(
-        &mut self,
-        place: Span,
-        bound: &[&str],
-        read: impl FnOnce(&mut Reader) -> T,
-    ) -> T {
-        let (hidden, new): (Vec<&str>, Vec<&str>) = bound
-            .iter()
-            .copied()
-            .partition(|name| self.names.own.contains(*name));
+    pub(super) fn with_bound<T>(&mut self, place: Span, bound: &[&str], read: impl FnOnce(&mut Reader) -> T) -> T {
+        let (hidden, new): (Vec<&str>, Vec<&str>) =
+            bound.iter().copied().partition(|name| self.names.own.contains(*name));
         if let Some(name) = hidden.first() {
             let message = format!("this step binds `{name}`, which is already a variable");
             self.error(codes::RESERVED_NAME, place, message, "rename one of them");
@@ -136,32 +114,21 @@ impl Reader {
         };
         let (message, help) = if RESPONSE.contains(&name) {
             let message = format!("`{name}` is read before there is a response");
-            (
-                message,
-                "send a request first, in the same list of steps".to_owned(),
-            )
+            (message, "send a request first, in the same list of steps".to_owned())
         } else if let Some(place) = bound_place(name) {
-            (
-                format!("`{name}` is not defined here"),
-                format!("it exists only {place}"),
-            )
+            (format!("`{name}` is not defined here"), format!("it exists only {place}"))
         } else {
             let known: Vec<&str> = self.names.all().collect();
             let help = match did_you_mean(name, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None if self.in_group => {
-                    "a group sees only its parameters and what it sets itself; add a parameter"
-                        .to_owned()
+                    "a group sees only its parameters and what it sets itself; add a parameter".to_owned()
                 }
                 None => format!("defined here: `{}`", known.join("`, `")),
             };
             (format!("unknown variable `{name}`"), help)
         };
-        self.report(
-            Diagnostic::error(codes::UNKNOWN_VARIABLE, message)
-                .label(span, "")
-                .help(help),
-        );
+        self.report(Diagnostic::error(codes::UNKNOWN_VARIABLE, message).label(span, "").help(help));
     }
 
     /// Checks `alias.output` against what the fixture hands out.
@@ -172,11 +139,7 @@ impl Reader {
             };
             let span = self.locate(node, text, found.end + 1, output.len());
             match self.facts.outputs_of(&self.suite_id, fixture) {
-                None => self.foreign.push(OutputUse {
-                    fixture: fixture.to_owned(),
-                    output: output.to_owned(),
-                    span,
-                }),
+                None => self.foreign.push(OutputUse { fixture: fixture.to_owned(), output: output.to_owned(), span }),
                 Some(outputs) if outputs.iter().any(|name| name == output) => {}
                 Some(outputs) => {
                     let diagnostic = unknown_output(fixture, output, span, outputs);
@@ -200,29 +163,20 @@ fn bound_place(name: &str) -> Option<&'static str> {
 }
 
 /// The diagnostic for an output that the fixture does not have.
-pub(in crate::suite) fn unknown_output(
-    fixture: &str,
-    output: &str,
-    span: Span,
-    outputs: &[String],
-) -> Diagnostic {
+pub(in crate::suite) fn unknown_output(fixture: &str, output: &str, span: Span, outputs: &[String]) -> Diagnostic {
     let help = match did_you_mean(output, outputs.iter().map(String::as_str)) {
         Some(near) => format!("did you mean `{near}`?"),
         None if outputs.is_empty() => "give the fixture `outputs:`".to_owned(),
         None => format!("its outputs are `{}`", outputs.join("`, `")),
     };
     let message = format!("fixture `{fixture}` has no output `{output}`");
-    Diagnostic::error(codes::UNKNOWN_OUTPUT, message)
-        .label(span, "")
-        .help(help)
+    Diagnostic::error(codes::UNKNOWN_OUTPUT, message).label(span, "").help(help)
 }
 
 /// The name behind `.` at this place, unless it is called like a function.
 fn selected(text: &str, at: usize) -> Option<&str> {
     let rest = text.get(at..)?.strip_prefix('.')?;
-    let end = rest
-        .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
-        .unwrap_or(rest.len());
+    let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
     let name = rest.get(..end)?;
     let called = rest.get(end..)?.starts_with('(');
     (!name.is_empty() && !called).then_some(name)
@@ -254,11 +208,8 @@ pub(super) fn find_name(text: &str, plain: bool, name: &str) -> Vec<std::ops::Ra
             b'{' => depth += 1,
             b'}' if !plain || depth > 1 => depth -= 1,
             _ if byte.is_ascii_alphanumeric() || byte == b'_' => {
-                let length = bytes
-                    .iter()
-                    .skip(at)
-                    .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
-                    .count();
+                let length =
+                    bytes.iter().skip(at).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
                 if before != b'.' && text.get(at..at + length) == Some(name) {
                     found.push(at..at + length);
                 }
@@ -298,10 +249,7 @@ mod tests {
     #[test]
     fn names_are_found_as_identifiers_only() {
         let at = |text: &str, plain, name: &str| -> Vec<usize> {
-            find_name(text, plain, name)
-                .into_iter()
-                .map(|range| range.start)
-                .collect()
+            find_name(text, plain, name).into_iter().map(|range| range.start).collect()
         };
         assert_eq!(at("a.b + b == 'b' + b_ + b", true, "b"), [6, 22]);
         assert_eq!(at("b/${ {'x': b} }/${b}", false, "b"), [11, 18]);

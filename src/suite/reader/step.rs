@@ -17,10 +17,7 @@ const CRAWL_LIMIT: u64 = 500;
 impl Reader {
     /// A list of steps; those that cannot be read are left out (and reported).
     pub(super) fn steps(&mut self, node: &Node) -> Vec<Step> {
-        self.list(node)
-            .iter()
-            .filter_map(|step| self.step(step))
-            .collect()
+        self.list(node).iter().filter_map(|step| self.step(step)).collect()
     }
 
     fn step(&mut self, node: &Node) -> Option<Step> {
@@ -29,33 +26,19 @@ impl Reader {
         let fields = self.fields(node, object)?;
         let name = fields.get("name").and_then(|node| self.text(node));
         let when = fields.get("when").and_then(|node| self.program(node));
-        let soft = fields
-            .get("soft")
-            .and_then(|node| self.bool(node))
-            .unwrap_or(false);
+        let soft = fields.get("soft").and_then(|node| self.bool(node)).unwrap_or(false);
         let kind = self.step_kind(&fields, object)?;
-        Some(Step {
-            name,
-            when,
-            soft,
-            kind,
-            span: node.span,
-        })
+        Some(Step { name, when, soft, kind, span: node.span })
     }
 
     /// The table of the step's kind, found by the key that only this kind has.
     fn step_object(&mut self, node: &Node, entries: &[(Key, Node)]) -> Option<&'static Object> {
         let kind_of = |key: &Key| {
-            keys::STEPS
-                .iter()
-                .find(|(_, markers)| markers.contains(&key.text.as_str()))
-                .map(|(object, _)| *object)
+            keys::STEPS.iter().find(|(_, markers)| markers.contains(&key.text.as_str())).map(|(object, _)| *object)
         };
         let is = |object: &'static Object, other: &'static Object| std::ptr::eq(object, other);
-        let mut kinds: Vec<(&Key, &'static Object)> = entries
-            .iter()
-            .filter_map(|(key, _)| Some((key, kind_of(key)?)))
-            .collect();
+        let mut kinds: Vec<(&Key, &'static Object)> =
+            entries.iter().filter_map(|(key, _)| Some((key, kind_of(key)?))).collect();
         // Two kinds have a key that is the mark of another one.
         if kinds.iter().any(|(_, object)| is(object, &keys::OPEN)) {
             kinds.retain(|(_, object)| !is(object, &keys::REQUEST));
@@ -84,37 +67,21 @@ impl Reader {
     }
 
     fn no_kind(&mut self, node: &Node, entries: &[(Key, Node)]) {
-        let marks: Vec<&str> = keys::STEPS
-            .iter()
-            .flat_map(|(_, marks)| marks.iter().copied())
-            .collect();
+        let marks: Vec<&str> = keys::STEPS.iter().flat_map(|(_, marks)| marks.iter().copied()).collect();
         let near = entries
             .iter()
             .filter(|(key, _)| keys::STEP.key(&key.text).is_none())
             .find_map(|(key, _)| Some((key, did_you_mean(&key.text, marks.iter().copied())?)));
         let (span, help) = match near {
-            Some((key, near)) => (
-                key.span,
-                format!("did you mean `{near}` instead of `{}`?", key.text),
-            ),
-            None => (
-                first_key(node),
-                format!("a step has one of `{}`", marks.join("`, `")),
-            ),
+            Some((key, near)) => (key.span, format!("did you mean `{near}` instead of `{}`?", key.text)),
+            None => (first_key(node), format!("a step has one of `{}`", marks.join("`, `"))),
         };
-        self.error(
-            codes::NO_STEP_KIND,
-            span,
-            "nothing says what this step does",
-            help,
-        );
+        self.error(codes::NO_STEP_KIND, span, "nothing says what this step does", help);
     }
 
     fn step_kind(&mut self, fields: &Fields<'_>, object: &'static Object) -> Option<StepKind> {
         match object.name {
-            "request step" => self
-                .request(fields, true)
-                .map(|request| StepKind::Request(Box::new(request))),
+            "request step" => self.request(fields, true).map(|request| StepKind::Request(Box::new(request))),
             "crawl step" => self.crawl(fields),
             "over step" => self.over(fields),
             "use step" => self.use_group(fields),
@@ -141,33 +108,18 @@ impl Reader {
     fn crawl(&mut self, fields: &Fields<'_>) -> Option<StepKind> {
         let plan = self.fields(fields.get("crawl")?, &keys::CRAWL_PLAN)?;
         let start = plan.get("start").and_then(|node| self.url(node));
-        let link_key = plan
-            .get("link")
-            .map_or(Some("@odata.id".to_owned()), |node| self.text(node));
-        let below = plan
-            .get("below")
-            .map_or(Some("/".to_owned()), |node| self.text(node));
+        let link_key = plan.get("link").map_or(Some("@odata.id".to_owned()), |node| self.text(node));
+        let below = plan.get("below").map_or(Some("/".to_owned()), |node| self.text(node));
         let exclude = plan
             .get("exclude")
-            .map(|node| {
-                self.list(node)
-                    .iter()
-                    .filter_map(|item| self.regex(item))
-                    .collect()
-            })
+            .map(|node| self.list(node).iter().filter_map(|item| self.regex(item)).collect())
             .unwrap_or_default();
         let limit = self.integer(&plan, "limit").unwrap_or(CRAWL_LIMIT);
         let timeout = self.duration_or(&plan, "timeout", Duration::from_secs(30));
-        let max_body = plan
-            .get("max_body")
-            .and_then(|node| self.size(node))
-            .unwrap_or(super::request::MAX_BODY);
+        let max_body = plan.get("max_body").and_then(|node| self.size(node)).unwrap_or(super::request::MAX_BODY);
         self.names.response = true;
         let expect = self.with_bound(fields.key_span("crawl"), CRAWL, |reader| {
-            fields
-                .get("expect")
-                .map(|node| reader.expects(node))
-                .unwrap_or_default()
+            fields.get("expect").map(|node| reader.expects(node)).unwrap_or_default()
         });
         self.names.define("crawled");
         let save = self.saves(fields);
@@ -199,21 +151,10 @@ impl Reader {
         let response = std::mem::replace(&mut self.names.response, true);
         let (filter, expect) = self.with_bound(fields.key_span("over"), OVER, |reader| {
             let filter = fields.get("where").and_then(|node| reader.program(node));
-            (
-                filter,
-                fields
-                    .get("expect")
-                    .map(|node| reader.expects(node))
-                    .unwrap_or_default(),
-            )
+            (filter, fields.get("expect").map(|node| reader.expects(node)).unwrap_or_default())
         });
         self.names.response = response;
-        Some(StepKind::Over(Box::new(OverStep {
-            fixture,
-            filter,
-            gap,
-            expect,
-        })))
+        Some(StepKind::Over(Box::new(OverStep { fixture, filter, gap, expect })))
     }
 
     fn use_group(&mut self, fields: &Fields<'_>) -> Option<StepKind> {
@@ -228,12 +169,7 @@ impl Reader {
                     format!("define it below `groups:` as `{group}: {{params: […], steps: […]}}`")
                 }
             };
-            self.error(
-                codes::UNKNOWN_GROUP,
-                node.span,
-                format!("there is no group `{group}`"),
-                help,
-            );
+            self.error(codes::UNKNOWN_GROUP, node.span, format!("there is no group `{group}`"), help);
             return None;
         };
         let params = facts.params.clone();
@@ -246,10 +182,7 @@ impl Reader {
     }
 
     fn arguments(&mut self, fields: &Fields<'_>, group: &str, params: &[String]) {
-        let given = fields
-            .get("with")
-            .and_then(Node::as_map)
-            .unwrap_or_default();
+        let given = fields.get("with").and_then(Node::as_map).unwrap_or_default();
         for (key, _) in given {
             if !params.contains(&key.text) {
                 let help = match did_you_mean(&key.text, params.iter().map(String::as_str)) {
@@ -269,12 +202,7 @@ impl Reader {
         if let Some(first) = missing.first() {
             let message = format!("group `{group}` wants `{}`", missing.join("`, `"));
             let help = format!("write `with: {{{first}: …}}`");
-            self.error(
-                codes::WRONG_ARGUMENTS,
-                fields.key_span("use"),
-                message,
-                help,
-            );
+            self.error(codes::WRONG_ARGUMENTS, fields.key_span("use"), message, help);
         }
     }
 
@@ -283,21 +211,13 @@ impl Reader {
         let max = self.integer(fields, "max").unwrap_or(FOR_MAX);
         let [(key, value)] = self.map(node, "one variable and its list")? else {
             let help = "write `for: {member: \"${members}\"}`";
-            self.error(
-                codes::WRONG_TYPE,
-                node.span,
-                "`for` wants exactly one variable",
-                help,
-            );
+            self.error(codes::WRONG_TYPE, node.span, "`for` wants exactly one variable", help);
             return None;
         };
         self.variable(key.span, &key.text);
         let list = self.json(value);
         let steps = self.with_bound(key.span, &[key.text.as_str()], |reader| {
-            fields
-                .get("steps")
-                .map(|node| reader.steps_or_empty(node))
-                .unwrap_or_default()
+            fields.get("steps").map(|node| reader.steps_or_empty(node)).unwrap_or_default()
         });
         Some(StepKind::For {
             variable: key.text.clone(),
@@ -310,12 +230,7 @@ impl Reader {
     /// Steps that must be at least one.
     pub(super) fn steps_or_empty(&mut self, node: &Node) -> Vec<Step> {
         if node.as_seq().is_some_and(<[Node]>::is_empty) {
-            self.error(
-                codes::EMPTY,
-                node.span,
-                "there are no steps",
-                "write at least one step",
-            );
+            self.error(codes::EMPTY, node.span, "there are no steps", "write at least one step");
         }
         self.steps(node)
     }
@@ -342,19 +257,11 @@ impl Reader {
         let gap = self.fields(fields.get("gap")?, &keys::GAP_CONDITION)?;
         if !self.in_group && !self.names.response && self.aliases.is_empty() {
             let help = "send the request that shows it first, or need a fixture that did";
-            self.error(
-                codes::GAP_WITHOUT_PROOF,
-                fields.key_span("gap"),
-                "no exchange can prove this gap",
-                help,
-            );
+            self.error(codes::GAP_WITHOUT_PROOF, fields.key_span("gap"), "no exchange can prove this gap", help);
         }
         let when = gap.get("when").and_then(|node| self.program(node));
         let reason = gap.get("reason").and_then(|node| self.template(node));
-        Some(StepKind::Gap {
-            when: when?,
-            reason: reason?,
-        })
+        Some(StepKind::Gap { when: when?, reason: reason? })
     }
 
     fn parallel(&mut self, fields: &Fields<'_>) -> Option<StepKind> {
@@ -384,20 +291,12 @@ impl Reader {
         }
         if node.as_seq().is_some_and(|items| items.len() < 2) {
             let help = "list at least two requests, or write the request as a step of its own";
-            self.error(
-                codes::EMPTY,
-                node.span,
-                "fewer than two requests are not parallel",
-                help,
-            );
+            self.error(codes::EMPTY, node.span, "fewer than two requests are not parallel", help);
         }
         after.response = true;
         after.define("responses");
         self.names = after;
-        let expect = fields
-            .get("expect")
-            .map(|node| self.expects(node))
-            .unwrap_or_default();
+        let expect = fields.get("expect").map(|node| self.expects(node)).unwrap_or_default();
         Some(StepKind::Parallel { steps, expect })
     }
 
@@ -406,50 +305,27 @@ impl Reader {
         let stream = self.id(node);
         let request = self.request(fields, false);
         let words = ["json-lines", "sse", "lines", "bytes", "websocket"];
-        let frames = fields
-            .get("frames")
-            .and_then(|node| self.word(node, &words))
-            .map(|word| match word {
-                "json-lines" => Frames::JsonLines,
-                "sse" => Frames::Sse,
-                "lines" => Frames::Lines,
-                "bytes" => Frames::Bytes,
-                _ => Frames::Websocket,
-            });
+        let frames = fields.get("frames").and_then(|node| self.word(node, &words)).map(|word| match word {
+            "json-lines" => Frames::JsonLines,
+            "sse" => Frames::Sse,
+            "lines" => Frames::Lines,
+            "bytes" => Frames::Bytes,
+            _ => Frames::Websocket,
+        });
         let protocols: Vec<String> = fields
             .get("protocols")
-            .map(|node| {
-                self.one_or_many(node)
-                    .iter()
-                    .filter_map(|item| self.text(item))
-                    .collect()
-            })
+            .map(|node| self.one_or_many(node).iter().filter_map(|item| self.text(item)).collect())
             .unwrap_or_default();
         if !protocols.is_empty() && frames.is_some_and(|frames| frames != Frames::Websocket) {
             let span = fields.key_span("protocols");
-            self.error(
-                codes::KEY_CONFLICT,
-                span,
-                "only a WebSocket has sub-protocols",
-                "write `frames: websocket`",
-            );
+            self.error(codes::KEY_CONFLICT, span, "only a WebSocket has sub-protocols", "write `frames: websocket`");
         }
         let stream = stream?;
         if !self.streams.insert(stream.clone()) {
             let message = format!("stream `{stream}` is already open");
-            self.error(
-                codes::STREAM,
-                node.span,
-                message,
-                "close it first, or choose another name",
-            );
+            self.error(codes::STREAM, node.span, message, "close it first, or choose another name");
         }
-        Some(StepKind::Open(Box::new(OpenStep {
-            stream,
-            request: request?,
-            frames: frames?,
-            protocols,
-        })))
+        Some(StepKind::Open(Box::new(OpenStep { stream, request: request?, frames: frames?, protocols })))
     }
 
     /// The name of a stream that must be open.
@@ -461,12 +337,7 @@ impl Reader {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("open it first: `open: {stream}`"),
             };
-            self.error(
-                codes::STREAM,
-                node.span,
-                format!("stream `{stream}` is not open here"),
-                help,
-            );
+            self.error(codes::STREAM, node.span, format!("stream `{stream}` is not open here"), help);
         }
         Some(stream)
     }
@@ -476,31 +347,16 @@ impl Reader {
         let within = self.duration_or(fields, "within", Duration::from_secs(60));
         let (until, expect, save) = self.with_bound(fields.key_span("receive"), FRAMES, |reader| {
             let until = fields.get("until").and_then(|node| reader.program(node));
-            let expect = fields
-                .get("expect")
-                .map(|node| reader.expects(node))
-                .unwrap_or_default();
+            let expect = fields.get("expect").map(|node| reader.expects(node)).unwrap_or_default();
             (until, expect, reader.saves(fields))
         });
-        Some(StepKind::Receive(Box::new(ReceiveStep {
-            stream: stream?,
-            until: until?,
-            within,
-            expect,
-            save,
-        })))
+        Some(StepKind::Receive(Box::new(ReceiveStep { stream: stream?, until: until?, within, expect, save })))
     }
 
     fn send(&mut self, fields: &Fields<'_>) -> Option<StepKind> {
         let stream = self.stream(fields, "send");
-        let channel = self
-            .integer(fields, "channel")
-            .and_then(|number| u8::try_from(number).ok());
+        let channel = self.integer(fields, "channel").and_then(|number| u8::try_from(number).ok());
         let text = fields.get("text").and_then(|node| self.template(node));
-        Some(StepKind::Send {
-            stream: stream?,
-            channel,
-            text: text?,
-        })
+        Some(StepKind::Send { stream: stream?, channel, text: text? })
     }
 }

@@ -18,10 +18,7 @@ const KEY_LOOKAHEAD: usize = 64 << 10;
 pub(super) fn parse(source: &Arc<SourceFile>) -> Result<Node, Diagnostics> {
     let mut builder = Builder::new(source);
     if source.text.len() > MAX_BYTES {
-        let message = format!(
-            "file is larger than {}",
-            crate::text::format_size(MAX_BYTES as u64)
-        );
+        let message = format!("file is larger than {}", crate::text::format_size(MAX_BYTES as u64));
         let diagnostic = Diagnostic::error("Y003", message).help("split it into several files");
         return Err(diagnostic.source(source).into());
     }
@@ -42,10 +39,7 @@ pub(super) fn parse(source: &Arc<SourceFile>) -> Result<Node, Diagnostics> {
     if !builder.problems.is_empty() {
         return Err(builder.problems);
     }
-    Ok(builder.root.unwrap_or(Node {
-        span: Span::default(),
-        value: Value::Null,
-    }))
+    Ok(builder.root.unwrap_or(Node { span: Span::default(), value: Value::Null }))
 }
 
 /// A finished node with what it costs to repeat it.
@@ -122,14 +116,7 @@ impl<'s> Builder<'s> {
                 let value = self.scalar(&text, style, tag.as_deref(), span);
                 let cost = NODE_PRICE + text.len();
                 let node = Node { span, value };
-                self.finish(
-                    Built {
-                        node,
-                        depth: 0,
-                        cost,
-                    },
-                    anchor,
-                )
+                self.finish(Built { node, depth: 0, cost }, anchor)
             }
             Event::SequenceStart(style, anchor, tag) => {
                 self.check_tag(tag.as_deref(), "seq", span);
@@ -148,11 +135,9 @@ impl<'s> Builder<'s> {
     fn document(&mut self, span: Span) -> Step {
         self.documents += 1;
         if self.documents > 1 {
-            return Err(
-                Diagnostic::error("Y004", "more than one document in a file")
-                    .label(span, "the second one starts here")
-                    .help("put each document into its own file"),
-            );
+            return Err(Diagnostic::error("Y004", "more than one document in a file")
+                .label(span, "the second one starts here")
+                .help("put each document into its own file"));
         }
         Ok(())
     }
@@ -191,50 +176,32 @@ impl<'s> Builder<'s> {
                 Value::Map(map.entries)
             }
         };
-        let built = Built {
-            node: Node { span, value },
-            depth: frame.depth + 1,
-            cost: frame.cost,
-        };
+        let built = Built { node: Node { span, value }, depth: frame.depth + 1, cost: frame.cost };
         self.finish(built, frame.anchor)
     }
 
     fn alias(&mut self, anchor: usize, span: Span) -> Step {
         let Some(built) = self.anchors.get(&anchor) else {
-            return Err(
-                Diagnostic::error("Y001", "an alias inside the value it refers to")
-                    .label(span, "refers to a value that is not complete yet"),
-            );
+            return Err(Diagnostic::error("Y001", "an alias inside the value it refers to")
+                .label(span, "refers to a value that is not complete yet"));
         };
         self.alias_cost = self.alias_cost.saturating_add(built.cost);
         if self.alias_cost > ALIAS_BUDGET {
-            return Err(
-                Diagnostic::error("Y003", "aliases make the document too large")
-                    .label(span, "the limit is passed here")
-                    .help("repeat less, or move the shared part to a place that is read once"),
-            );
+            return Err(Diagnostic::error("Y003", "aliases make the document too large")
+                .label(span, "the limit is passed here")
+                .help("repeat less, or move the shared part to a place that is read once"));
         }
         if self.stack.len() + built.depth > MAX_DEPTH {
             return Err(too_deep(span));
         }
-        let copy = Built {
-            node: Node {
-                span,
-                value: built.node.value.clone(),
-            },
-            depth: built.depth,
-            cost: built.cost,
-        };
+        let copy = Built { node: Node { span, value: built.node.value.clone() }, depth: built.depth, cost: built.cost };
         self.finish(copy, 0)
     }
 
     /// Hands a complete node to the collection it stands in.
     fn finish(&mut self, built: Built, anchor: usize) -> Step {
         if anchor != 0 {
-            let copy = Built {
-                node: built.node.clone(),
-                ..built
-            };
+            let copy = Built { node: built.node.clone(), ..built };
             self.anchors.insert(anchor, copy);
         }
         let Built { node, depth, cost } = built;
@@ -264,33 +231,16 @@ impl<'s> Builder<'s> {
         matches!(self.stack.last(), Some(Frame { items: Items::Map(map), .. }) if map.key.is_none())
     }
 
-    fn scalar_key(
-        &mut self,
-        text: &str,
-        style: ScalarStyle,
-        anchor: usize,
-        tag: Option<&Tag>,
-        span: Span,
-    ) {
+    fn scalar_key(&mut self, text: &str, style: ScalarStyle, anchor: usize, tag: Option<&Tag>, span: Span) {
         if let Some(tag) = tag
             && tag.core_suffix().is_none()
         {
             self.refuse_tag(span);
         }
         if anchor != 0 {
-            let node = Node {
-                span,
-                value: Value::Str(text.to_string()),
-            };
+            let node = Node { span, value: Value::Str(text.to_string()) };
             let cost = NODE_PRICE + text.len();
-            self.anchors.insert(
-                anchor,
-                Built {
-                    node,
-                    depth: 0,
-                    cost,
-                },
-            );
+            self.anchors.insert(anchor, Built { node, depth: 0, cost });
         }
         if text == "<<" && style == ScalarStyle::Plain && tag.is_none() {
             self.set_key(PendingKey::Merge);
@@ -315,11 +265,7 @@ impl<'s> Builder<'s> {
     }
 
     fn named_key(&mut self, key: Key) {
-        let Some(Frame {
-            items: Items::Map(map),
-            ..
-        }) = self.stack.last_mut()
-        else {
+        let Some(Frame { items: Items::Map(map), .. }) = self.stack.last_mut() else {
             return;
         };
         match map.places.get(&key.text).copied() {
@@ -340,11 +286,7 @@ impl<'s> Builder<'s> {
     }
 
     fn set_key(&mut self, key: PendingKey) {
-        if let Some(Frame {
-            items: Items::Map(map),
-            ..
-        }) = self.stack.last_mut()
-        {
+        if let Some(Frame { items: Items::Map(map), .. }) = self.stack.last_mut() {
             map.key = Some(key);
         }
     }
@@ -373,12 +315,9 @@ impl<'s> Builder<'s> {
 
     fn bad_merge(&mut self, node: &Node) {
         self.report(
-            Diagnostic::error(
-                "Y004",
-                format!("cannot merge {} with `<<`", node.kind_name()),
-            )
-            .label(node.span, "must be a mapping")
-            .help("quote `\"<<\"` if it is meant as an ordinary key"),
+            Diagnostic::error("Y004", format!("cannot merge {} with `<<`", node.kind_name()))
+                .label(node.span, "must be a mapping")
+                .help("quote `\"<<\"` if it is meant as an ordinary key"),
         );
     }
 
@@ -416,12 +355,9 @@ impl<'s> Builder<'s> {
             | ("", value @ Value::Str(_)) => value,
             _ => {
                 self.report(
-                    Diagnostic::error(
-                        "Y004",
-                        format!("`{text}` is not what its tag `!!{kind}` says"),
-                    )
-                    .label(span, "")
-                    .help("remove the tag or correct the value"),
+                    Diagnostic::error("Y004", format!("`{text}` is not what its tag `!!{kind}` says"))
+                        .label(span, "")
+                        .help("remove the tag or correct the value"),
                 );
                 Value::Null
             }
@@ -467,8 +403,7 @@ impl<'s> Builder<'s> {
             None | Some(b'\n' | b'\r') => at,
             Some(_) => at + 1,
         };
-        let diagnostic =
-            Diagnostic::error("Y001", error.info()).label(Span::new(at, end), "not valid YAML");
+        let diagnostic = Diagnostic::error("Y001", error.info()).label(Span::new(at, end), "not valid YAML");
         match self.syntax_help(at) {
             Some(help) => diagnostic.help(help),
             None => diagnostic,
@@ -486,9 +421,7 @@ impl<'s> Builder<'s> {
         }
         let value = line.split_once(": ").map_or(line, |(_, value)| value);
         let value = value.trim_start_matches(['-', ' ']);
-        if value.starts_with(['@', '`', '%', '*', '&', '!', '{', '[', '"', '\''])
-            || value.contains(": ")
-        {
+        if value.starts_with(['@', '`', '%', '*', '&', '!', '{', '[', '"', '\'']) || value.contains(": ") {
             return Some("quote the whole value");
         }
         None
@@ -510,10 +443,7 @@ impl Frame {
             Items::Seq(_) => None,
             Items::Map(map) => map.entries.first().map(|(key, _)| key.span),
         };
-        [first, last]
-            .into_iter()
-            .flatten()
-            .fold(Span::new(self.start.start, self.start.start), Span::to)
+        [first, last].into_iter().flatten().fold(Span::new(self.start.start, self.start.start), Span::to)
     }
 }
 
@@ -533,13 +463,11 @@ fn measure(entries: &[(Key, Node)]) -> (usize, usize) {
             _ => (0, NODE_PRICE),
         }
     }
-    entries
-        .iter()
-        .fold((0, NODE_PRICE), |(depth, cost), (key, item)| {
-            let (own, price) = node(&item.value);
-            let sum = cost.saturating_add(price).saturating_add(key.text.len());
-            (depth.max(own), sum)
-        })
+    entries.iter().fold((0, NODE_PRICE), |(depth, cost), (key, item)| {
+        let (own, price) = node(&item.value);
+        let sum = cost.saturating_add(price).saturating_add(key.text.len());
+        (depth.max(own), sum)
+    })
 }
 
 fn too_deep(span: Span) -> Diagnostic {

@@ -19,9 +19,7 @@ pub(super) fn resolve(text: &str) -> Result<Value, OutOfRange> {
         if let Some(digits) = text.strip_prefix(prefix) {
             // `from_str_radix` takes a sign, the schema does not.
             if !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix)) {
-                return i64::from_str_radix(digits, radix)
-                    .map(Value::Int)
-                    .map_err(|_| OutOfRange);
+                return i64::from_str_radix(digits, radix).map(Value::Int).map_err(|_| OutOfRange);
             }
             return Ok(Value::Str(text.to_string()));
         }
@@ -63,11 +61,7 @@ fn shape(text: &str) -> Shape {
         Some(exponent) => {
             let digits = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
             let (digits, rest) = split_digits(digits);
-            if digits.is_empty() || !rest.is_empty() {
-                Shape::Text
-            } else {
-                Shape::Float
-            }
+            if digits.is_empty() || !rest.is_empty() { Shape::Text } else { Shape::Float }
         }
         None if !rest.is_empty() => Shape::Text,
         None if fraction.is_some() => Shape::Float,
@@ -76,8 +70,6 @@ fn shape(text: &str) -> Shape {
 }
 
 fn split_digits(text: &str) -> (&str, &str) {
-    let end = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     text.split_at(end)
 }

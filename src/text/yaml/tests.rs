@@ -49,21 +49,13 @@ fn check_spans(text: &str, expected: &[(&str, &str)]) {
     let found = spans(text);
     for (path, slice) in expected {
         let own = found.iter().find(|(p, _)| p == path);
-        assert_eq!(
-            own.map(|(_, s)| s.as_str()),
-            Some(*slice),
-            "{path} in {found:#?}"
-        );
+        assert_eq!(own.map(|(_, s)| s.as_str()), Some(*slice), "{path} in {found:#?}");
     }
 }
 
 #[test]
 fn plain_scalars_follow_the_core_schema() {
-    let value = |text: &str| {
-        read(&format!("- {text}\n")).as_seq().unwrap()[0]
-            .value
-            .clone()
-    };
+    let value = |text: &str| read(&format!("- {text}\n")).as_seq().unwrap()[0].value.clone();
     let string = |text: &str| Value::Str(text.to_string());
     assert_eq!(value("200"), Value::Int(200));
     assert_eq!(value("-7"), Value::Int(-7));
@@ -123,10 +115,7 @@ fn numbers_that_do_not_fit_are_refused() {
     assert_eq!(read("9223372036854775807").value, Value::Int(i64::MAX));
     for text in ["9223372036854775808", "1e999", "0xffffffffffffffffff"] {
         let found = problems(&format!("a: {text}\nb: 1"));
-        assert_eq!(
-            found,
-            [("Y005", format!("1:4 number `{text}` does not fit"))]
-        );
+        assert_eq!(found, [("Y005", format!("1:4 number `{text}` does not fit"))]);
     }
 }
 
@@ -139,10 +128,7 @@ fn spans_of_block_collections() {
             ("/suite:", "suite"),
             ("/suite", "a.b"),
             ("/steps:", "steps"),
-            (
-                "/steps",
-                "- get: /x\n    expect:\n      status: 200\n\n  - get: \"/y\"",
-            ),
+            ("/steps", "- get: /x\n    expect:\n      status: 200\n\n  - get: \"/y\""),
             ("/steps/0", "get: /x\n    expect:\n      status: 200"),
             ("/steps/0/get:", "get"),
             ("/steps/0/expect", "status: 200"),
@@ -158,14 +144,12 @@ fn spans_of_block_collections() {
 
 #[test]
 fn spans_of_flow_collections_and_quotes() {
-    let text = "json: {server: {name: \"${unique('srv')}\", 'a b': [1, two , {x: y}]}}\npair: [k: v]\nplain: {a, b: }\n";
+    let text =
+        "json: {server: {name: \"${unique('srv')}\", 'a b': [1, two , {x: y}]}}\npair: [k: v]\nplain: {a, b: }\n";
     check_spans(
         text,
         &[
-            (
-                "/json",
-                "{server: {name: \"${unique('srv')}\", 'a b': [1, two , {x: y}]}}",
-            ),
+            ("/json", "{server: {name: \"${unique('srv')}\", 'a b': [1, two , {x: y}]}}"),
             ("/json/server:", "server"),
             ("/json/server/name", "\"${unique('srv')}\""),
             ("/json/server/a b:", "'a b'"),
@@ -184,18 +168,12 @@ fn spans_of_flow_collections_and_quotes() {
 #[test]
 fn spans_of_block_scalars_cover_the_text() {
     let text = "a: |\n  one\n  two\nb: >-\n  three\n  four\nc: 1\n";
-    assert_eq!(
-        read(text).to_json(),
-        json!({"a": "one\ntwo\n", "b": "three four", "c": 1})
-    );
+    assert_eq!(read(text).to_json(), json!({"a": "one\ntwo\n", "b": "three four", "c": 1}));
     let found = spans(text);
     let of = |path: &str| found.iter().find(|(p, _)| p == path).unwrap().1.clone();
     assert!(of("/a").contains("one\n  two"), "{found:#?}");
     assert!(!of("/a").contains("b:"), "{found:#?}");
-    assert!(
-        of("/b").contains("three\n  four") && !of("/b").contains("c:"),
-        "{found:#?}"
-    );
+    assert!(of("/b").contains("three\n  four") && !of("/b").contains("c:"), "{found:#?}");
     assert_eq!(of("/c:"), "c");
 }
 
@@ -248,10 +226,7 @@ fn duplicates_are_all_found() {
     ];
     assert_eq!(found, expected.map(|(code, text)| (code, text.to_string())));
     let shown = parse(&source("a: 1\na: 2\n")).unwrap_err().render(false);
-    assert!(
-        shown.contains("first here") && shown.contains("t.yaml:2:1"),
-        "{shown}"
-    );
+    assert!(shown.contains("first here") && shown.contains("t.yaml:2:1"), "{shown}");
 }
 
 #[test]
@@ -261,10 +236,7 @@ fn syntax_errors_name_the_place() {
     let tab = parse(&source("a:\n\tb: 1\n")).unwrap_err();
     assert!(tab.render(false).contains("not with tabs"), "{tab}");
     let quote = parse(&source("a: @x\n")).unwrap_err();
-    assert!(
-        quote.render(false).contains("quote the whole value"),
-        "{quote}"
-    );
+    assert!(quote.render(false).contains("quote the whole value"), "{quote}");
     assert_eq!(problems("a: *nowhere\n")[0].0, "Y001");
     assert_eq!(problems("a: \"unclosed")[0].0, "Y001");
     assert_eq!(problems("a: \0")[0].0, "Y001");
@@ -272,15 +244,9 @@ fn syntax_errors_name_the_place() {
 
 #[test]
 fn refused_features_say_so() {
-    assert_eq!(
-        problems("a: 1\n---\nb: 2\n")[0],
-        ("Y004", "2:1 more than one document in a file".into())
-    );
+    assert_eq!(problems("a: 1\n---\nb: 2\n")[0], ("Y004", "2:1 more than one document in a file".into()));
     assert_eq!(problems("{a: 1}: 2\nb: {x: 1, x: 1}")[0].0, "Y004");
-    assert_eq!(
-        problems("? [a]\n: 2\n"),
-        [("Y004", "1:3 a list cannot be a key".into())]
-    );
+    assert_eq!(problems("? [a]\n: 2\n"), [("Y004", "1:3 a list cannot be a key".into())]);
     assert_eq!(problems("a: !env HOME\n")[0].0, "Y004");
     assert_eq!(problems("a: !foo [1]\n")[0].0, "Y004");
     assert_eq!(problems("a: !!int x\n")[0].0, "Y004");
@@ -322,23 +288,16 @@ fn limits_hold() {
     let mut laughs = "- &a0 [lol, lol]\n".to_string();
     for level in 1..40 {
         let before = level - 1;
-        laughs.push_str(&format!(
-            "- &a{level} [*a{before}, *a{before}, *a{before}]\n"
-        ));
+        laughs.push_str(&format!("- &a{level} [*a{before}, *a{before}, *a{before}]\n"));
     }
     assert_eq!(problems(&laughs)[0].0, "Y003", "billion laughs");
     let mut merges = "a0: &a0 {k: v}\n".to_string();
     for level in 1..40 {
         let before = level - 1;
-        merges.push_str(&format!(
-            "a{level}: &a{level} {{<<: [*a{before}, *a{before}], k{level}: 1}}\n"
-        ));
+        merges.push_str(&format!("a{level}: &a{level} {{<<: [*a{before}, *a{before}], k{level}: 1}}\n"));
     }
     assert!(parse(&source(&merges)).is_ok(), "merging does not multiply");
-    assert_eq!(
-        problems(&"x".repeat(MAX_BYTES + 1)),
-        [("Y003", "0:0 file is larger than 4 MiB".into())]
-    );
+    assert_eq!(problems(&"x".repeat(MAX_BYTES + 1)), [("Y003", "0:0 file is larger than 4 MiB".into())]);
 }
 
 #[test]
@@ -346,10 +305,7 @@ fn empty_and_odd_documents() {
     for text in ["", "\n", "# only a comment\n", "---\n", "\u{feff}"] {
         assert!(read(text).is_null(), "{text:?}");
     }
-    assert_eq!(
-        read("\u{feff}a: 1\r\nb: 2\r\n").to_json(),
-        json!({"a": 1, "b": 2})
-    );
+    assert_eq!(read("\u{feff}a: 1\r\nb: 2\r\n").to_json(), json!({"a": 1, "b": 2}));
     check_spans("\u{feff}a: 1\r\nb: 2\r\n", &[("/a:", "a"), ("/b", "2")]);
     assert_eq!(read("plain text").as_str(), Some("plain text"));
 }
@@ -357,33 +313,13 @@ fn empty_and_odd_documents() {
 #[test]
 fn accessors() {
     let node = read("a: {b: text}\nn: 3\nf: 0.5\nt: true\nl: []\nz:\n");
-    assert_eq!(
-        node.get("a")
-            .and_then(|a| a.get("b"))
-            .and_then(Node::as_str),
-        Some("text")
-    );
+    assert_eq!(node.get("a").and_then(|a| a.get("b")).and_then(Node::as_str), Some("text"));
     assert_eq!(node.get("n").and_then(Node::as_i64), Some(3));
     assert_eq!(node.get("n").and_then(Node::as_f64), Some(3.0));
     assert_eq!(node.get("f").and_then(Node::as_f64), Some(0.5));
     assert_eq!(node.get("t").and_then(Node::as_bool), Some(true));
     assert!(node.get("none").is_none() && node.get("z").is_some_and(Node::is_null));
-    let kinds: Vec<_> = node
-        .as_map()
-        .unwrap()
-        .iter()
-        .map(|(_, n)| n.kind_name())
-        .collect();
-    assert_eq!(
-        kinds,
-        [
-            "a mapping",
-            "an integer",
-            "a number",
-            "a boolean",
-            "a list",
-            "null"
-        ]
-    );
+    let kinds: Vec<_> = node.as_map().unwrap().iter().map(|(_, n)| n.kind_name()).collect();
+    assert_eq!(kinds, ["a mapping", "an integer", "a number", "a boolean", "a list", "null"]);
     assert_eq!(node.kind_name(), "a mapping");
 }
