@@ -81,8 +81,11 @@ fn judged_again(bundle: &Opened, entry: &CaseEntry) -> Result<(), Failed> {
     Err(Failed::from(format!("the report says {:?}\nthe evidence says {result:?}", entry.result)))
 }
 
+/// Changes an answer.
+type Falsify = fn(&mut Response);
+
 /// Falsified answers, one kind at a time: in one exchange of the case, or in all of its fixtures.
-const KINDS: [(&str, fn(&mut Response)); 6] = [
+const KINDS: [(&str, Falsify); 6] = [
     ("status 401", |response| response.status = 401),
     ("status 418", |response| response.status = 418),
     ("status 200", |response| response.status = 200),

@@ -125,7 +125,7 @@ fn defcore(
         let count = defcore_rules(guideline, program, &passed)
             .map_err(|error| CliError::new(Exit::Usage, error.to_string()))?;
         yes &= count.compliance;
-        let value = serde_json::to_value(&count).map_err(|e| CliError::new(Exit::Bug, e.to_string()))?;
+        let value = serde_json::to_value(count).map_err(|e| CliError::new(Exit::Bug, e.to_string()))?;
         counts.insert(program.clone(), value);
     }
     let text = serde_json::to_string_pretty(&counts).map_err(|e| CliError::new(Exit::Bug, e.to_string()))?;
