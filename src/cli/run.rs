@@ -9,6 +9,7 @@ use crate::engine::{self, Clock, Journal, Plan, RunEvent, RunOptions};
 use crate::guideline::Guideline;
 use crate::report::assemble::{Collected, selected};
 use crate::report::bundle::names;
+use crate::report::document::Summary;
 use crate::report::inputs::{FORMAT, RunInputs, Selection};
 use crate::report::rejudge;
 use crate::score::Verdict;
@@ -219,6 +220,7 @@ pub async fn go(context: &Context, args: &RunArgs, prepared: Prepared) -> Result
         Ok::<_, CliError>(judge_exit(
             context,
             args,
+            &report.summary,
             report.programs.iter().map(|p| (p.program.as_str(), p.verdict, p.score.percent.tenths())),
         ))
     })?;
@@ -253,9 +255,16 @@ pub fn take(collected: &mut Collected<'_>, event: RunEvent) {
     }
 }
 
-/// Whether the gates hold. Without any, every program that was scored must be conformant.
-fn judge_exit<'p>(context: &Context, args: &RunArgs, programs: impl Iterator<Item = (&'p str, Verdict, u16)>) -> Exit {
-    let mut ok = true;
+/// Whether the gates hold. Without any, every program that was scored must be conformant; without a program, no case may
+/// have failed or been left without a judgement.
+fn judge_exit<'p>(
+    context: &Context,
+    args: &RunArgs,
+    summary: &Summary,
+    programs: impl Iterator<Item = (&'p str, Verdict, u16)>,
+) -> Exit {
+    let mut programs = programs.peekable();
+    let mut ok = programs.peek().is_some() || (summary.fail + summary.error + summary.gap == 0 && summary.pass > 0);
     for (name, verdict, tenths) in programs {
         let gated = args.gate.is_empty() || args.gate.iter().any(|gate| gate == name);
         if !gated {
