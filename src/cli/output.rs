@@ -78,10 +78,16 @@ pub fn finish(context: &Context, folder: &Path, report: &Report<'_>) -> Result<(
     stream(&folder.join(names::HTML), |out| html::write(report, &evidence, out))?;
     bundle::seal(folder).map_err(CliError::input)?;
     if let Some(path) = context.variable("GITHUB_STEP_SUMMARY") {
-        append(Path::new(&path), &summary)?;
+        // The bundle is complete; a courtesy must not cost the verdict.
+        if let Err(error) = append(Path::new(&path), &summary) {
+            context.warn(error.message);
+        }
     }
     if context.variable("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
-        context.say(github::annotations(report).trim_end());
+        let annotations = github::annotations(report);
+        if !annotations.is_empty() {
+            context.say(annotations.trim_end());
+        }
     }
     Ok(())
 }

@@ -246,7 +246,7 @@ async fn failures_have_classes() {
 
 #[tokio::test]
 async fn an_endless_body_is_cut_off() {
-    let stub = Stub::start(|_| Reply::Endless).await;
+    let stub = Stub::start(|_| Reply::Endless("content-type: text/plain\r\n")).await;
     let steps = "      - get: /\n        max_body: 64KiB\n        expect: {size: {max: 65536}}\n";
     let bench = Bench::new(&stub.base, "", &[case("c", "", steps)]);
     let ran = bench.run().await;
