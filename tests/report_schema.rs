@@ -26,7 +26,10 @@ fn the_published_schema_is_current() {
         std::fs::write(&path, &wanted).unwrap();
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == wanted, "schemas/report.schema.json is out of date; run ASSIZE_BLESS=1 cargo test --test report_schema");
+    assert!(
+        found == wanted,
+        "schemas/report.schema.json is out of date; run ASSIZE_BLESS=1 cargo test --test report_schema"
+    );
 }
 
 #[test]

@@ -140,14 +140,30 @@ fn guideline_bytes(loaded: &Loaded, name: &str) -> Result<(Vec<u8>, String), Cli
     if path.is_file() {
         return Ok((read(path)?, name.to_owned()));
     }
-    let known: Vec<String> = embedded()
+    let mut known: Vec<String> = embedded()
         .filter_map(|(known, _)| Some(known.strip_prefix("capabilities/")?.strip_suffix(".json")?.to_owned()))
         .collect();
-    let error = CliError::input(format!("there is no guideline `{name}`: neither built in nor a file"));
+    if let Some(folder) = &loaded.folder {
+        known.extend(guidelines_below(&folder.join("capabilities")));
+    }
+    let error = CliError::input(format!("there is no guideline `{name}`: neither known nor a file"));
     Err(match did_you_mean(name, known.iter().map(String::as_str)) {
         Some(close) => error.hint(format!("did you mean `{close}`?")),
-        None => error.hint(format!("built in: {}", known.join(", "))),
+        None => error.hint(format!("known: {}", known.join(", "))),
     })
+}
+
+/// `family/version` of every guideline in a folder; none when it cannot be read.
+fn guidelines_below(folder: &Path) -> Vec<String> {
+    let entries = |folder: &Path| std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let name = |path: &Path| {
+        let (version, family) = (path.file_name()?.to_str()?, path.parent()?.file_name()?.to_str()?);
+        Some(format!("{family}/{}", version.strip_suffix(".json")?))
+    };
+    let files = entries(folder).flat_map(|family| entries(&family.path()));
+    let mut names: Vec<String> = files.filter_map(|file| name(&file.path())).collect();
+    names.sort();
+    names
 }
 
 /// Waivers from a file, with its bytes.

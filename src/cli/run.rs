@@ -9,6 +9,7 @@ use crate::engine::{self, Clock, Journal, Plan, RunEvent, RunOptions};
 use crate::guideline::Guideline;
 use crate::report::assemble::{Collected, selected};
 use crate::report::bundle::names;
+use crate::report::document::Summary;
 use crate::report::inputs::{FORMAT, RunInputs, Selection};
 use crate::report::rejudge;
 use crate::score::Verdict;
@@ -148,6 +149,7 @@ pub async fn go(context: &Context, args: &RunArgs, prepared: Prepared) -> Result
         Some(name) => Some(inputs::guideline(context, &loaded, name)?),
         None => None,
     };
+    check_family(&inputs.family, guideline.as_ref().map(|loaded| &loaded.guideline))?;
     check_programs(args, guideline.as_ref().map(|loaded| &loaded.guideline))?;
     let (waivers, waiver_bytes) = inputs::waivers_of(context, args.waivers.as_deref())?;
     let instances: Arc<[InstanceRef]> = selected(&loaded.catalogue, &inputs).collect();
@@ -216,11 +218,8 @@ pub async fn go(context: &Context, args: &RunArgs, prepared: Prepared) -> Result
     let exit = collected.with_report(programs, |report| {
         output::finish(context, &folder, report)?;
         verdict::print(context, report);
-        Ok::<_, CliError>(judge_exit(
-            context,
-            args,
-            report.programs.iter().map(|p| (p.program.as_str(), p.verdict, p.score.percent.tenths())),
-        ))
+        let programs = report.programs.iter().map(|p| (p.program.as_str(), p.verdict, p.score.percent.tenths()));
+        Ok::<_, CliError>(judge_exit(context, args, &report.summary, programs))
     })?;
     context.say(format!("\nBundle: {}", folder.display()));
     match summary {
@@ -253,9 +252,20 @@ pub fn take(collected: &mut Collected<'_>, event: RunEvent) {
     }
 }
 
-/// Whether the gates hold. Without any, every program that was scored must be conformant.
-fn judge_exit<'p>(context: &Context, args: &RunArgs, programs: impl Iterator<Item = (&'p str, Verdict, u16)>) -> Exit {
-    let mut ok = true;
+/// Whether the gates hold. Without any, every program that was scored must be conformant; without a guideline, every
+/// case that was run must pass.
+fn judge_exit<'p>(
+    context: &Context,
+    args: &RunArgs,
+    counts: &Summary,
+    programs: impl ExactSizeIterator<Item = (&'p str, Verdict, u16)>,
+) -> Exit {
+    let missed = counts.fail + counts.gap + counts.error + counts.not_run;
+    if counts.pass + missed == 0 {
+        context.tell("no case was run: the operator allowed none of those selected");
+        return Exit::NothingRan;
+    }
+    let mut ok = programs.len() > 0 || missed == 0;
     for (name, verdict, tenths) in programs {
         let gated = args.gate.is_empty() || args.gate.iter().any(|gate| gate == name);
         if !gated {
@@ -276,6 +286,16 @@ fn judge_exit<'p>(context: &Context, args: &RunArgs, programs: impl Iterator<Ite
         }
     }
     if ok { Exit::Ok } else { Exit::NotConformant }
+}
+
+fn check_family(family: &str, guideline: Option<&Guideline>) -> Result<(), CliError> {
+    match guideline.map(|guideline| guideline.metadata.family.as_str()) {
+        Some(other) if other != family => {
+            let message = format!("the guideline is for family `{other}`, the target is of family `{family}`");
+            Err(CliError::new(Exit::Usage, message).hint("choose another --guideline or --family"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_programs(args: &RunArgs, guideline: Option<&Guideline>) -> Result<(), CliError> {
@@ -313,6 +333,10 @@ async fn reach(target: &Target, path: &str) -> Result<(), CliError> {
             let error =
                 CliError::new(Exit::Unreachable, format!("{place} cannot be reached ({word}): {}", failure.detail));
             Err(match failure.class {
+                // What came back is no TLS record at all.
+                crate::http::FailureClass::Tls if failure.detail.contains("InvalidContentType") => {
+                    error.hint(format!("no TLS is spoken there; is it {}?", place.replacen("https:", "http:", 1)))
+                }
                 crate::http::FailureClass::Tls => {
                     error.hint("trust its authority with --ca-cert FILE, or, knowing the risk, --insecure")
                 }
@@ -337,6 +361,9 @@ async fn reach(target: &Target, path: &str) -> Result<(), CliError> {
 
 fn folder(args: &RunArgs, inputs: &RunInputs) -> Result<PathBuf, CliError> {
     let folder = args.output_dir.clone().unwrap_or_else(|| PathBuf::from("assize-runs").join(&inputs.id));
+    if folder.exists() && !folder.is_dir() {
+        return Err(CliError::new(Exit::Usage, format!("`{}` is not a folder", folder.display())));
+    }
     let taken = std::fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some());
     if taken {
         return Err(CliError::new(Exit::Usage, format!("`{}` is not empty", folder.display()))

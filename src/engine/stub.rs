@@ -34,8 +34,8 @@ pub(crate) enum Reply {
     Full(u16, &'static str, String),
     /// Bytes, then the connection is closed.
     Raw(&'static [u8]),
-    /// A body without end.
-    Endless,
+    /// Further header lines, and a body without end, whatever they say of its length.
+    Endless(&'static str),
     /// Nothing ever.
     Hang,
     /// As long as others wait too.
@@ -133,8 +133,8 @@ async fn answer(stream: &mut TcpStream, reply: Reply, is_head: bool) -> std::io:
             stream.shutdown().await?;
             Ok(false)
         }
-        Reply::Endless => {
-            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n\r\n").await?;
+        Reply::Endless(headers) => {
+            stream.write_all(format!("HTTP/1.1 200 OK\r\n{headers}\r\n").as_bytes()).await?;
             let chunk = [b'x'; 16 << 10];
             loop {
                 stream.write_all(&chunk).await?;

@@ -149,11 +149,12 @@ impl LiveWorld {
         match &exchange.failure {
             None => self.shared.breaker.success(),
             Some(failure) => match failure.class {
-                FailureClass::Connect | FailureClass::Timeout | FailureClass::Resolve => {
+                // A dying target may still accept connections, to close them without a word.
+                FailureClass::Connect | FailureClass::Timeout | FailureClass::Resolve | FailureClass::Protocol => {
                     self.shared.breaker.failure(&self.id);
                 }
-                // The target is there, it only speaks badly.
-                FailureClass::Tls | FailureClass::Protocol | FailureClass::Request => {}
+                // The target is there, or was not asked.
+                FailureClass::Tls | FailureClass::Request => {}
             },
         }
         Ok(exchange)

@@ -146,6 +146,11 @@ impl<'c> Collected<'c> {
         })
     }
 
+    /// Entries of the fixtures.
+    pub fn fixtures(&self) -> impl Iterator<Item = CaseEntry> + '_ {
+        self.fixtures.values().cloned()
+    }
+
     /// Scores the programs of the guideline that the run names.
     ///
     /// # Errors

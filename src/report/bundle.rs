@@ -10,6 +10,7 @@
 //! report.json        verdicts, scores, results
 //! report.html junit.xml summary.md   the same for people and machines
 //! journal.jsonl      undo journal: private to the run, not part of the evidence
+//! cleanup/           what `assize cleanup` did: private too
 //! ```
 
 use std::collections::BTreeMap;
@@ -40,6 +41,8 @@ pub mod names {
     pub const SUITES: &str = "suites";
     /// Undo journal, not part of the evidence.
     pub const JOURNAL: &str = "journal.jsonl";
+    /// Folder of clean-ups, not part of the evidence.
+    pub const CLEANUP: &str = "cleanup/";
     /// JUnit.
     pub const JUNIT: &str = "junit.xml";
     /// HTML.
@@ -127,13 +130,13 @@ pub fn seal(folder: &Path) -> Result<Manifest, BundleError> {
 /// since the bundle was sealed.
 ///
 /// # Errors
-/// When the manifest cannot be read or is newer than this tool.
+/// When the manifest cannot be read or is newer than this tool, or something is not a regular file.
 pub fn compare(folder: &Path) -> Result<Vec<String>, BundleError> {
     let path = folder.join(names::MANIFEST);
-    let text = std::fs::read_to_string(&path).map_err(BundleError::io(&path))?;
-    let manifest: Manifest = read_document(&path, &text)?;
     let mut differences = Vec::new();
     let present = list(folder)?;
+    let text = std::fs::read_to_string(&path).map_err(BundleError::io(&path))?;
+    let manifest: Manifest = read_document(&path, &text)?;
     for name in &present {
         if !manifest.files.contains_key(name) {
             differences.push(format!("{name}: not in the manifest"));
@@ -145,6 +148,10 @@ pub fn compare(folder: &Path) -> Result<Vec<String>, BundleError> {
             continue;
         }
         let path = folder.join(name);
+        let bytes = std::fs::metadata(&path).map_err(BundleError::io(&path))?.len().to_string();
+        if bytes != entry.bytes {
+            differences.push(format!("{name}: has {bytes} bytes, the manifest says {}", entry.bytes));
+        }
         let digest = digest_file(&path).map_err(|e| BundleError::invalid(&path, e.to_string()))?;
         if digest != entry.digest {
             differences.push(format!("{name}: digest is {digest}, the manifest says {}", entry.digest));
@@ -184,10 +191,14 @@ fn list(folder: &Path) -> Result<Vec<String>, BundleError> {
             let kind = entry.file_type().map_err(BundleError::io(entry.path()))?;
             if kind.is_dir() {
                 open.push(relative);
+            } else if !kind.is_file() {
+                // A link may lead anywhere, a pipe may never end.
+                return Err(BundleError::invalid(entry.path(), "it is not a regular file, as all of a bundle must be"));
             } else {
                 let name: Vec<_> = relative.iter().map(|part| part.to_string_lossy()).collect();
                 let name = name.join("/");
-                if name != names::MANIFEST && name != names::JOURNAL {
+                let private = name == names::JOURNAL || name.starts_with(names::CLEANUP);
+                if name != names::MANIFEST && !private {
                     found.push(name);
                 }
             }

@@ -9,11 +9,13 @@ use crate::capability::Outcome;
 use crate::guideline::{Guideline, Waivers, waivers};
 use crate::judge::replay::{Recorded, Replay, now};
 use crate::judge::{CaseResult, Env, FixtureState, Instance, StopReason, run_case, set_up, tear_down};
+use crate::score::ProgramScore;
 use crate::suite::{Catalogue, InstanceRef};
 use crate::transcript::{AttemptEvents, Content, Reader};
 
 use super::assemble::{Collected, refused};
 use super::bundle::{BundleError, compare, names, read_document};
+use super::document::{CaseEntry, ReportDocument};
 use super::inputs::RunInputs;
 
 /// Everything that a bundle states besides its results.
@@ -160,6 +162,12 @@ impl Opened {
         collected
     }
 
+    /// An attempt has no end only where the run has none.
+    fn unfinished(&self, events: &AttemptEvents) -> Option<&'static str> {
+        let complete = self.inputs.finished_at_ms.is_some() && self.inputs.interrupted.is_none();
+        (complete && !events.ended).then_some("the transcript does not say that it ended, although the run did")
+    }
+
     fn attempts(
         &self,
         instance: InstanceRef,
@@ -185,6 +193,9 @@ impl Opened {
                     continue;
                 }
             };
+            if let Some(problem) = self.unfinished(&events) {
+                odd.push(format!("{id}, attempt {attempt}: {problem}"));
+            }
             start = Some(events.start_at_ms);
             let fixture = |wanted: &str| fixtures.get(self, wanted, env);
             let mut replay = Replay::new(recorded(&events), events.ended, Box::new(fixture));
@@ -250,7 +261,8 @@ impl FixtureStates<'_> {
             state
         });
         let state = state.unwrap_or_else(|| missing("the judge waited, which is a defect of this tool".to_owned()));
-        (state, replay.mismatch())
+        let problem = bundle.unfinished(&events).map(str::to_owned);
+        (state, replay.mismatch().or(problem))
     }
 
     /// Results of every fixture that the transcript holds.
@@ -310,12 +322,13 @@ pub fn verify(folder: &Path) -> Result<Findings, BundleError> {
             findings.evidence.push(format!("suites/{name} is not the file that was run"));
         }
     }
+    findings.evidence.extend(misdated(&folder.join(names::RUN), &bundle.inputs)?);
     let collected = bundle.judge(&mut findings.evidence);
     let programs = collected
         .programs(bundle.guideline.as_ref(), &bundle.waivers)
         .map_err(|error| BundleError::invalid(folder.join(names::RUN), error.to_string()))?;
     let path = folder.join(names::REPORT);
-    let rewritten = collected.with_report(programs, |report| {
+    let rewritten = collected.with_report(programs.clone(), |report| {
         let mut hasher = Hasher::new();
         report.write_json(&mut hasher).map(|()| (hasher.finish(), report.summary.clone()))
     });
@@ -325,23 +338,62 @@ pub fn verify(folder: &Path) -> Result<Findings, BundleError> {
     let stated = crate::canon::digest_file(&path).map_err(|e| BundleError::invalid(&path, e.to_string()))?;
     if stated != digest {
         findings.evidence.push("report.json does not follow from the evidence".to_owned());
-        findings.evidence.extend(differences(&path, &collected));
+        findings.evidence.extend(differences(&path, &bundle.inputs, &collected, &programs));
     }
     Ok(findings)
 }
 
-/// Which outcomes of `report.json` differ from the recomputed ones; for people.
-fn differences(path: &Path, collected: &Collected<'_>) -> Vec<String> {
-    let stated: Option<super::document::ReportDocument> =
+/// The date decides which waivers hold, so it must be that of the run.
+fn misdated(path: &Path, inputs: &RunInputs) -> Result<Option<String>, BundleError> {
+    let stated = &inputs.date;
+    let date: jiff::civil::Date =
+        stated.parse().map_err(|_| BundleError::invalid(path, format!("`{stated}` is not a date")))?;
+    let began = jiff::Timestamp::from_millisecond(inputs.started_at_ms)
+        .map_err(|_| BundleError::invalid(path, format!("{} is not a time", inputs.started_at_ms)))?;
+    let began = began.to_zoned(jiff::tz::TimeZone::UTC).date();
+    Ok((date != began).then(|| format!("run.json says {date}, but the run began on {began}")))
+}
+
+/// What of `report.json` differs from what was recomputed; for people.
+fn differences(path: &Path, inputs: &RunInputs, collected: &Collected<'_>, programs: &[ProgramScore]) -> Vec<String> {
+    let stated: Option<ReportDocument> =
         std::fs::read_to_string(path).ok().and_then(|text| serde_json::from_str(&text).ok());
     let Some(stated) = stated else {
         return vec!["report.json is not a report of this format".to_owned()];
     };
-    let stated: BTreeMap<_, _> = stated.cases.into_iter().map(|entry| (entry.id.clone(), entry)).collect();
     let mut lines = Vec::new();
-    for entry in collected.entries() {
-        match stated.get(&entry.id) {
-            Some(other) if *other == entry => {}
+    if stated.run != *inputs {
+        lines.push("report.json and run.json state different inputs".to_owned());
+    }
+    if stated.summary != collected.summary() {
+        lines.push("summary: the counts differ from the evidence".to_owned());
+    }
+    let mut claims: BTreeMap<_, _> = stated.programs.iter().map(|claim| (claim.program.as_str(), claim)).collect();
+    for program in programs {
+        let name = &program.program;
+        match claims.remove(name.as_str()) {
+            Some(claim) if claim == program => {}
+            Some(claim) if claim.verdict != program.verdict => {
+                lines.push(format!(
+                    "program {name}: the report says {}, the evidence says {}",
+                    claim.verdict, program.verdict
+                ));
+            }
+            Some(_) => lines.push(format!("program {name}: details differ from the evidence")),
+            None => lines.push(format!("program {name}: missing in the report")),
+        }
+    }
+    lines.extend(claims.into_keys().map(|name| format!("program {name}: the guideline has none of that name")));
+    entries(stated.fixtures, collected.fixtures(), &mut lines);
+    entries(stated.cases, collected.entries(), &mut lines);
+    lines
+}
+
+fn entries(stated: Vec<CaseEntry>, wanted: impl Iterator<Item = CaseEntry>, lines: &mut Vec<String>) {
+    let mut stated: BTreeMap<_, _> = stated.into_iter().map(|entry| (entry.id.clone(), entry)).collect();
+    for entry in wanted {
+        match stated.remove(&entry.id) {
+            Some(other) if other == entry => {}
             Some(other) if other.result.outcome != entry.result.outcome => lines.push(format!(
                 "{}: the report says {}, the evidence says {}",
                 entry.id, other.result.outcome, entry.result.outcome
@@ -350,5 +402,5 @@ fn differences(path: &Path, collected: &Collected<'_>) -> Vec<String> {
             None => lines.push(format!("{}: missing in the report", entry.id)),
         }
     }
-    lines
+    lines.extend(stated.into_keys().map(|id| format!("{id}: in the report, but not in the selection")));
 }

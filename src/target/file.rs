@@ -110,11 +110,11 @@ impl TargetFile {
     /// All problems of the file at once.
     pub fn parse(source: &Arc<SourceFile>) -> Result<Self, Diagnostics> {
         let root = yaml::parse(source)?;
-        let mut reader = Reader { source, problems: Diagnostics::new() };
+        let mut reader = Reader { source, problems: Diagnostics::new(), hidden: Vec::new() };
         let file = reader.file(&root);
         match file {
             Some(file) if !reader.problems.has_errors() => Ok(file),
-            _ => Err(reader.problems),
+            _ => Err(reader.shown()),
         }
     }
 
@@ -204,9 +204,22 @@ impl Fetch<'_> {
 struct Reader<'a> {
     source: &'a Arc<SourceFile>,
     problems: Diagnostics,
+    /// Values that may be secrets in spite of the rules.
+    hidden: Vec<Span>,
 }
 
 impl Reader<'_> {
+    /// The problems. Diagnostics quote the file, so what may be a secret is starred out in it.
+    fn shown(self) -> Diagnostics {
+        let mut bytes = self.source.text.clone().into_bytes();
+        for span in &self.hidden {
+            let value = bytes.get_mut(span.start..span.end).unwrap_or_default();
+            value.iter_mut().filter(|byte| !byte.is_ascii_whitespace()).for_each(|byte| *byte = b'*');
+        }
+        let source = SourceFile::new(self.source.name.clone(), String::from_utf8_lossy(&bytes).into_owned());
+        self.problems.into_iter().map(|problem| problem.source(&source)).collect()
+    }
+
     fn file(&mut self, root: &Node) -> Option<TargetFile> {
         self.known_keys(root, &KEYS)?;
         let url = self.text(root, "url");
@@ -291,10 +304,11 @@ impl Reader<'_> {
             );
             return None;
         };
-        for (key, _) in entries {
+        for (key, value) in entries {
             if known.contains(&key.text.as_str()) {
                 continue;
             }
+            self.hidden.push(value.span);
             if key.text == "password" || key.text == "token" {
                 let help = format!("use `{0}_file` or `{0}_env`", key.text);
                 self.report("T004", key.span, "a target file holds no secrets", &help);
