@@ -38,7 +38,7 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// List the cases with the capabilities they give evidence for.
     List(ListArgs),
-    /// Check suites, guidelines and waivers; report all problems at once.
+    /// Check suites and guidelines; report all problems at once.
     Lint(LintArgs),
     /// Score the results of a bundle, perhaps against another guideline.
     Score(ScoreArgs),
@@ -83,7 +83,7 @@ pub struct TargetArgs {
     /// File that holds a bearer token; without it ASSIZE_TOKEN is read.
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
-    /// Certificate authority (PEM) to trust besides the system's.
+    /// Certificate authority (PEM) to trust instead of the system's.
     #[arg(long, value_name = "FILE")]
     pub ca_cert: Option<PathBuf>,
     /// Client certificate and key (PEM, one file).
@@ -236,7 +236,7 @@ pub struct CleanupTarget {
     /// File that holds a bearer token; without it ASSIZE_TOKEN is read.
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
-    /// Certificate authority (PEM) to trust besides the system's.
+    /// Certificate authority (PEM) to trust instead of the system's.
     #[arg(long, value_name = "FILE")]
     pub ca_cert: Option<PathBuf>,
     /// Client certificate and key (PEM, one file).

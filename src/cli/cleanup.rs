@@ -13,6 +13,12 @@ use super::context::{Context, Paint};
 use super::exit::{CliError, Exit};
 use super::inputs;
 
+/// The `--set` values of the run.
+fn options(inputs: &crate::report::inputs::RunInputs) -> Vec<String> {
+    let options = inputs.target["options"].as_object().into_iter().flatten();
+    options.filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?))).collect()
+}
+
 /// Puts back what the journal of a run still promises.
 ///
 /// # Errors
@@ -32,7 +38,7 @@ pub async fn cleanup(context: &Context, args: &CleanupArgs) -> Result<Exit, CliE
         ca_cert: args.target.ca_cert.clone(),
         client_cert: args.target.client_cert.clone(),
         insecure: args.target.insecure,
-        set: Vec::new(),
+        set: options(&inputs),
     };
     let pending = Journal::pending(&journal).map_err(CliError::input)?;
     if pending.is_empty() {
@@ -45,7 +51,7 @@ pub async fn cleanup(context: &Context, args: &CleanupArgs) -> Result<Exit, CliE
     let mut env = rejudge::env(&inputs);
     env.target = Arc::new(target.view(&vault));
     let (_, id) = super::run::identity(None)?;
-    let folder = args.run.join("cleanup");
+    let folder = args.run.join(names::CLEANUP);
     std::fs::create_dir_all(&folder)
         .map_err(|error| CliError::input(format!("cannot create `{}`: {error}", folder.display())))?;
     let writer = Writer::create(&folder.join(format!("{id}.jsonl")), &id).map_err(CliError::input)?;

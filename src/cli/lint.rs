@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::capability::TestId;
 use crate::guideline::{self, Guideline};
-use crate::suite::{Catalogue, embedded, embedded_suites};
+use crate::suite::{Catalogue, embedded, embedded_suites, lint_files};
 use crate::text::Diagnostics;
 
 use super::args::{LintArgs, SchemaArgs, SchemaOf};
@@ -17,6 +17,8 @@ use super::inputs::read;
 #[derive(Default)]
 struct Files {
     suites: Vec<(String, String)>,
+    /// Single files were named: the suites beside them are read as context.
+    alone: bool,
     guidelines: Vec<(String, Vec<u8>)>,
 }
 
@@ -31,6 +33,7 @@ pub fn lint(context: &Context, args: &LintArgs) -> Result<Exit, CliError> {
         let guidelines = embedded().filter(|(name, _)| name.starts_with("capabilities/") && name.ends_with(".json"));
         files.guidelines = guidelines.map(|(name, bytes)| (name.to_owned(), bytes.to_vec())).collect();
     }
+    files.alone = !args.paths.is_empty() && args.paths.iter().all(|path| path.is_file());
     for path in &args.paths {
         gather(path, &mut files)?;
     }
@@ -58,7 +61,10 @@ pub fn lint(context: &Context, args: &LintArgs) -> Result<Exit, CliError> {
 
 fn check(files: Files) -> Diagnostics {
     // Suites given alone may need fixtures of the built-in ones.
-    let (catalogue, mut problems) = Catalogue::load(files.suites);
+    let (catalogue, mut problems) = match files.alone {
+        true => (Catalogue::default(), lint_files(files.suites.iter().map(|(name, _)| name))),
+        false => Catalogue::load(files.suites),
+    };
     let mut known: BTreeSet<TestId> = test_ids(&catalogue);
     if known.is_empty() {
         known = test_ids(&Catalogue::load(embedded_suites()).0);

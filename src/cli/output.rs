@@ -65,10 +65,13 @@ pub fn finish(context: &Context, folder: &Path, report: &Report<'_>) -> Result<(
     stream(&folder.join(names::JUNIT), |out| junit::write(report, out))?;
     let summary = github::summary(report);
     write(&folder.join(names::SUMMARY), summary.as_bytes())?;
-    let shown: std::collections::BTreeSet<String> = (report.cases)()
-        .filter(|entry| !entry.result.findings.is_empty() || entry.result.proof.is_some())
-        .map(|entry| entry.id)
-        .collect();
+    let mut shown = std::collections::BTreeSet::new();
+    for entry in (report.cases)() {
+        let places = entry.result.findings.iter().filter_map(|finding| finding.exchange.as_ref());
+        for place in places.chain(&entry.result.proof) {
+            shown.insert(place.fixture.clone().unwrap_or_else(|| entry.id.clone()));
+        }
+    }
     let path = folder.join(names::TRANSCRIPT);
     let reader = Reader::open_for(&path, |case| shown.contains(case)).map_err(CliError::input)?;
     let evidence = |case: &str, n: u32| exchange(&reader, case, n);

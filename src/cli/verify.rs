@@ -1,5 +1,6 @@
 //! `assize verify` and `assize score`.
 
+use crate::guideline::{Guideline, Waivers};
 use crate::report::document::ReportDocument;
 use crate::report::rejudge;
 use crate::score::{ProgramScore, Results, TestResult, Verdict, defcore_rules, score};
@@ -57,12 +58,21 @@ pub fn verify(context: &Context, args: &VerifyArgs) -> Result<Exit, CliError> {
 /// When the results or the guideline cannot be used.
 pub fn rescore(context: &Context, args: &ScoreArgs) -> Result<Exit, CliError> {
     let loaded = inputs::catalogue(context, args.suites.as_deref())?;
-    let (results, stated, date) = results(args)?;
-    let name = args.guideline.clone().or(stated).ok_or_else(|| {
-        CliError::new(Exit::Usage, "the results name no guideline").hint("add --guideline FAMILY/VERSION or a file")
-    })?;
-    let guideline = inputs::guideline(context, &loaded, &name)?.guideline;
-    let (waivers, _) = inputs::waivers_of(context, args.waivers.as_deref())?;
+    let Taken { results, stated, date, guideline, waivers } = results(args)?;
+    let guideline = match (guideline, &args.guideline) {
+        (Some(own), None) => own,
+        (_, named) => {
+            let name = named.clone().or(stated).ok_or_else(|| {
+                CliError::new(Exit::Usage, "the results name no guideline")
+                    .hint("add --guideline FAMILY/VERSION or a file")
+            })?;
+            inputs::guideline(context, &loaded, &name)?.guideline
+        }
+    };
+    let waivers = match &args.waivers {
+        Some(path) => inputs::waivers_of(context, Some(path))?.0,
+        None => waivers,
+    };
     if args.defcore_rules {
         return defcore(context, args, &guideline, &results);
     }
@@ -85,8 +95,19 @@ pub fn rescore(context: &Context, args: &ScoreArgs) -> Result<Exit, CliError> {
     Ok(if conformant { Exit::Ok } else { Exit::NotConformant })
 }
 
-/// Results, the guideline they name, and the date of their run.
-fn results(args: &ScoreArgs) -> Result<(Results, Option<String>, String), CliError> {
+/// What a bundle or a report gives.
+struct Taken {
+    results: Results,
+    /// Name of the guideline.
+    stated: Option<String>,
+    /// Date of the run.
+    date: String,
+    /// The bundle's own guideline and waivers.
+    guideline: Option<Guideline>,
+    waivers: Waivers,
+}
+
+fn results(args: &ScoreArgs) -> Result<Taken, CliError> {
     if args.results.is_dir() {
         let bundle = rejudge::open(&args.results).map_err(CliError::input)?;
         let mut odd = Vec::new();
@@ -95,7 +116,10 @@ fn results(args: &ScoreArgs) -> Result<(Results, Option<String>, String), CliErr
             let message = format!("the evidence does not fit the suites: {first}");
             return Err(CliError::new(Exit::Unsupported, message).hint("`assize verify` lists everything"));
         }
-        return Ok((collected.results(), bundle.inputs.guideline.clone(), bundle.inputs.date.clone()));
+        let results = collected.results();
+        let (stated, date) = (bundle.inputs.guideline.clone(), bundle.inputs.date.clone());
+        drop(collected);
+        return Ok(Taken { results, stated, date, guideline: bundle.guideline, waivers: bundle.waivers });
     }
     let text = inputs::read(&args.results)?;
     let text = String::from_utf8_lossy(&text);
@@ -106,15 +130,11 @@ fn results(args: &ScoreArgs) -> Result<(Results, Option<String>, String), CliErr
         let id = plain.parse().map_err(|_| CliError::input(format!("`{plain}` is not a test id")))?;
         results.add(id, TestResult { outcome: entry.result.outcome, flaky: entry.flaky });
     }
-    Ok((results, report.run.guideline.clone(), report.run.date.clone()))
+    let (stated, date) = (report.run.guideline, report.run.date);
+    Ok(Taken { results, stated, date, guideline: None, waivers: Waivers::none() })
 }
 
-fn defcore(
-    context: &Context,
-    args: &ScoreArgs,
-    guideline: &crate::guideline::Guideline,
-    results: &Results,
-) -> Result<Exit, CliError> {
+fn defcore(context: &Context, args: &ScoreArgs, guideline: &Guideline, results: &Results) -> Result<Exit, CliError> {
     let passed: Vec<String> =
         results.iter().filter(|(_, result)| result.outcome.is_pass()).map(|(id, _)| id.to_string()).collect();
     let passed = passed.iter().map(String::as_str).collect();
@@ -125,7 +145,7 @@ fn defcore(
         let count = defcore_rules(guideline, program, &passed)
             .map_err(|error| CliError::new(Exit::Usage, error.to_string()))?;
         yes &= count.compliance;
-        let value = serde_json::to_value(&count).map_err(|e| CliError::new(Exit::Bug, e.to_string()))?;
+        let value = serde_json::to_value(count).map_err(|e| CliError::new(Exit::Bug, e.to_string()))?;
         counts.insert(program.clone(), value);
     }
     let text = serde_json::to_string_pretty(&counts).map_err(|e| CliError::new(Exit::Bug, e.to_string()))?;

@@ -66,7 +66,7 @@ impl Book {
     }
 
     pub(super) fn answer(&self, question: &Question) -> Answer {
-        let Some(id) = case_of(&question.agent) else {
+        let Some(id) = case_of(&question.agent).or_else(|| self.case_with_agent(&question.agent)) else {
             return unrecorded("the `user-agent` names no case; this target answers only the harness", &[]);
         };
         let mut cases = self.cases.lock().unwrap_or_else(PoisonError::into_inner);
@@ -84,6 +84,20 @@ impl Book {
                 unrecorded(&what, &case.known)
             }
         }
+    }
+
+    /// The case that was recorded with this field: a case may set it itself.
+    fn case_with_agent(&self, agent: &str) -> Option<String> {
+        let sent = |content: &Content| match content {
+            Content::Exchange { exchange, .. } => exchange.request.headers.get("user-agent") == Some(agent),
+            _ => false,
+        };
+        let recorded = |id: &&str| {
+            let last = self.transcript.attempts(id).last().copied();
+            let events = last.and_then(|attempt| self.transcript.load(id, attempt).ok().flatten());
+            events.is_some_and(|events| events.events.values().any(sent))
+        };
+        (!agent.is_empty()).then(|| self.transcript.cases().find(recorded).map(str::to_owned)).flatten()
     }
 
     fn load(&self, id: &str) -> Result<Case, String> {

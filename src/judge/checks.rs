@@ -7,14 +7,14 @@ use crate::http::Exchange;
 use crate::suite::{Check, CheckKind, Expect, Matcher, StatusPattern, Suite};
 
 use super::matcher::{cut, describe, is_part, matches, show};
-use super::result::Finding;
+use super::result::{Evidence, Finding};
 
 /// What checks look at besides the variables.
 pub(super) struct Subject<'a> {
     /// The exchange; `None` for checks on variables only.
     pub exchange: Option<&'a Exchange>,
-    /// Its event number.
-    pub n: Option<u32>,
+    /// Where it stands in the transcript.
+    pub evidence: Option<Evidence>,
     /// The parsed JSON body, parsed once.
     pub body: Arc<Json>,
     /// The variables.
@@ -89,7 +89,7 @@ impl Subject<'_> {
             check,
             expected,
             actual,
-            exchange: self.n,
+            exchange: self.evidence.clone(),
             request: self.exchange.map(request_line),
             place: place(self.suite, offset),
         });

@@ -13,6 +13,7 @@ use crate::suite::{CrawlStep, Step};
 use super::checks::Subject;
 use super::interp::{Flow, Interp};
 use super::request::{Unbuilt, absolute, path_of};
+use super::result::Evidence;
 use super::world::{Call, CallIdentity, Event, World};
 
 /// Requests in flight at the same time.
@@ -97,12 +98,12 @@ impl<'a, W: World> Interp<'a, '_, W> {
         referrer: Option<String>,
         frontier: &mut Frontier,
     ) -> Json {
-        self.note(exchange, referrer.clone());
+        self.note(n, exchange, referrer.clone());
         self.respond(n, exchange);
         self.scope.set_json("referrer", referrer.clone().map_or(Json::Null, Json::String));
         let subject = Subject {
             exchange: Some(exchange),
-            n: Some(n),
+            evidence: Some(Evidence::own(n)),
             body: self.body.clone(),
             scope: &self.scope,
             suite: self.instance.suite,

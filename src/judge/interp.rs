@@ -15,7 +15,7 @@ use crate::suite::{CheckKind, Expect, Follow, RequestStep, Save, Step, StepKind,
 use super::answer::Answer;
 use super::checks::{Subject, Tally, place, request_line};
 use super::request::{self, Unbuilt};
-use super::result::{CaseResult, Finding, Leak};
+use super::result::{CaseResult, Evidence, Finding, Leak};
 use super::undo::Undo;
 use super::world::{Call, Event, FixtureState, Phase, StopReason, Visited, World};
 use super::{Env, Instance};
@@ -43,7 +43,7 @@ pub(super) struct Interp<'a, 'w, W> {
     pub tally: Tally,
     /// First reason why the case is not a pass.
     pub verdict: Option<(Outcome, String)>,
-    pub proof: Option<u32>,
+    pub proof: Option<Evidence>,
     pub last: Option<(u32, Arc<Redacted<Exchange>>)>,
     pub body: Arc<Json>,
     /// Fixtures keep their exchanges for `over`.
@@ -102,7 +102,9 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
         for need in &case.needs {
             let state = self.world.fixture(&need.fixture).await;
             if state.result.outcome != Outcome::Pass {
-                self.proof = None;
+                let last = || state.visited.last().map(|visited| Evidence::own(visited.n));
+                let proof = state.result.proof.clone().or_else(last);
+                self.proof = proof.map(|proof| proof.of_fixture(&need.fixture));
                 return self.end(state.result.outcome, format!("fixture `{}`: {}", need.fixture, state.result.reason));
             }
             self.scope.set(&need.alias, state.outputs.clone());
@@ -113,12 +115,20 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
                 Ok(true) => {}
                 Ok(false) => {
                     let reason = self.text(&require.reason);
-                    return self.gap(reason);
+                    self.proof = self.fixture_proof(None);
+                    return self.end(require.otherwise, reason);
                 }
                 Err(error) => return self.unevaluable(&error, require.that.source(), require.span.start),
             }
         }
         Flow::Go
+    }
+
+    /// The last exchange of a fixture, of the first one unless named: what the case rests on when it asked nothing itself.
+    pub fn fixture_proof(&self, alias: Option<&str>) -> Option<Evidence> {
+        let (alias, state) = self.fixtures.iter().find(|(own, _)| alias.is_none_or(|alias| alias == own))?;
+        let need = self.instance.case.needs.iter().find(|need| need.alias == *alias)?;
+        state.visited.last().map(|visited| Evidence::own(visited.n).of_fixture(&need.fixture))
     }
 
     /// Runs steps until one ends the case.
@@ -157,7 +167,7 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
                 Ok(false) => Flow::Go,
                 Ok(true) => {
                     let reason = self.text(reason);
-                    self.proof = self.last.as_ref().map(|(n, _)| *n);
+                    self.proof = self.last.as_ref().map(|(n, _)| Evidence::own(*n));
                     self.gap(reason)
                 }
                 Err(error) => self.unevaluable(&error, when.source(), step.span.start),
@@ -286,7 +296,9 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
                 let expected =
                     format!("`{}` within {}", until.that.source(), crate::text::format_duration(until.within));
                 let actual = until.that.explain(&self.scope);
-                return self.finding("until", &expected, &actual, until.span.start, step.soft);
+                let flow = self.finding("until", &expected, &actual, until.span.start, true);
+                self.name_rule(&request.expect);
+                return if step.soft { flow } else { Flow::End };
             }
             let left = std::time::Duration::from_millis(within.saturating_sub(elapsed));
             self.world.pause(until.every.min(left)).await;
@@ -346,7 +358,7 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
     pub fn take(&mut self, n: u32, event: Event) -> Option<Arc<Redacted<Exchange>>> {
         match event {
             Event::Done(exchange) => {
-                self.note(&exchange, None);
+                self.note(n, &exchange, None);
                 self.respond(n, &exchange);
                 Some(exchange)
             }
@@ -358,12 +370,12 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
     }
 
     /// Counts an exchange and, in a fixture, keeps it.
-    pub fn note(&mut self, exchange: &Arc<Redacted<Exchange>>, referrer: Option<String>) {
+    pub fn note(&mut self, n: u32, exchange: &Arc<Redacted<Exchange>>, referrer: Option<String>) {
         self.exchanges += 1;
         self.first_ms.get_or_insert(exchange.sent_ms);
         self.last_ms = self.last_ms.max(exchange.done_ms);
         if let Some(visited) = &mut self.visited {
-            visited.push(Visited::new(exchange.clone(), referrer));
+            visited.push(Visited::new(n, exchange.clone(), referrer));
         }
     }
 
@@ -380,7 +392,7 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
         let failed_before = self.tally.failed;
         let subject = Subject {
             exchange: self.last.as_ref().map(|(_, exchange)| &***exchange),
-            n: self.last.as_ref().map(|(n, _)| *n),
+            evidence: self.last.as_ref().map(|(n, _)| Evidence::own(*n)),
             body: self.body.clone(),
             scope: &self.scope,
             suite: self.instance.suite,
@@ -430,12 +442,26 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
                 check: check.to_owned(),
                 expected: expected.to_owned(),
                 actual: super::matcher::cut(actual),
-                exchange: last.map(|(n, _)| *n),
+                exchange: last.map(|(n, _)| Evidence::own(*n)),
                 request: last.map(|(_, exchange)| request_line(exchange)),
                 place: place(self.instance.suite, offset),
             });
         }
         self.conclude(failed_before, soft)
+    }
+
+    /// Gives the last finding the rule of the step whose condition never came true.
+    fn name_rule(&mut self, blocks: &[Expect]) {
+        let rule = blocks.iter().find_map(|block| block.rule.as_ref()).map(|rule| self.text(rule));
+        if let (Some(rule), Some(finding)) = (rule, self.tally.findings.last_mut()) {
+            finding.rule = Some(rule);
+            let reason = sentence(finding);
+            if let Some((Outcome::Fail, first)) = &mut self.verdict
+                && self.tally.failed == 1
+            {
+                *first = reason;
+            }
+        }
     }
 
     pub fn unevaluable(&mut self, error: &EvalError, what: &str, offset: usize) -> Flow {

@@ -20,7 +20,7 @@ mod world;
 
 use std::sync::Arc;
 
-pub use result::{CaseResult, Finding, Leak, MAX_FINDINGS};
+pub use result::{CaseResult, Evidence, Finding, Leak, MAX_FINDINGS};
 pub use world::{Call, CallIdentity, Event, FixtureState, Phase, Pledge, PledgeStage, StopReason, Visited, World};
 
 use crate::capability::Outcome;

@@ -27,9 +27,9 @@ pub struct CaseResult {
     /// The checks that were false or could not be evaluated, at most [`MAX_FINDINGS`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
-    /// Event number of the exchange that proves a gap.
+    /// The exchange that proves a gap.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub proof: Option<u32>,
+    pub proof: Option<Evidence>,
     /// What could not be put back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leaks: Vec<Leak>,
@@ -48,14 +48,39 @@ pub struct Finding {
     pub expected: String,
     /// What was there.
     pub actual: String,
-    /// Event number of the exchange.
+    /// The exchange.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exchange: Option<u32>,
+    pub exchange: Option<Evidence>,
     /// Method and URL path of the exchange.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
     /// Suite file and line of the check.
     pub place: String,
+}
+
+/// An exchange of the transcript.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// Id of the fixture whose exchange it is; the case's own when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fixture: Option<String>,
+    /// Event number.
+    pub n: u32,
+}
+
+impl Evidence {
+    /// An exchange of the case itself.
+    #[must_use]
+    pub fn own(n: u32) -> Self {
+        Self { fixture: None, n }
+    }
+
+    /// The same exchange as seen by a case that needs the fixture it belongs to.
+    #[must_use]
+    pub fn of_fixture(&self, fixture: &str) -> Self {
+        Self { fixture: Some(self.fixture.clone().unwrap_or_else(|| fixture.to_owned())), n: self.n }
+    }
 }
 
 /// Something that a case left behind on the target.

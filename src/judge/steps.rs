@@ -8,6 +8,7 @@ use crate::suite::{Expect, OverStep, Step, StepKind};
 
 use super::checks::Subject;
 use super::interp::{Flow, Interp};
+use super::result::Evidence;
 use super::world::World;
 
 impl<'a, W: World> Interp<'a, '_, W> {
@@ -89,6 +90,8 @@ impl<'a, W: World> Interp<'a, '_, W> {
         else {
             return self.end(Outcome::Error, format!("`{}` is not in `needs`", over.fixture));
         };
+        let proof = self.fixture_proof(Some(&over.fixture));
+        let fixture = proof.as_ref().and_then(|proof| proof.fixture.clone()).unwrap_or_default();
         let outer = (self.scope.clone(), self.last.take(), self.body.clone());
         let (mut selected, failed_before) = (0_u32, self.tally.failed);
         for visited in &state.visited {
@@ -103,7 +106,7 @@ impl<'a, W: World> Interp<'a, '_, W> {
                 selected += 1;
                 let subject = Subject {
                     exchange: Some(&visited.exchange),
-                    n: None,
+                    evidence: Some(Evidence::own(visited.n).of_fixture(&fixture)),
                     body: self.body.clone(),
                     scope: &self.scope,
                     suite: self.instance.suite,
@@ -115,7 +118,10 @@ impl<'a, W: World> Interp<'a, '_, W> {
         if selected == 0 {
             let reason = over.gap.as_ref().map(|reason| self.text(reason));
             return match reason {
-                Some(reason) => self.gap(reason),
+                Some(reason) => {
+                    self.proof = proof;
+                    self.gap(reason)
+                }
                 None => self.end(Outcome::Error, format!("no exchange of `{}` was selected", over.fixture)),
             };
         }

@@ -260,7 +260,7 @@ fn a_refused_change_is_put_back_when_the_undo_needs_no_answer() {
 fn gaps_carry_their_proof() {
     let case = "    steps:\n      - get: /a\n        save: {link: \"${get(body, '/L', null)}\"}\n      - gap: {when: link == null, reason: no L}\n      - get: \"${link}\"\n        expect: {status: 200}\n";
     let result = judge(&mut Script::new(&[("GET /a", 200, json!({}))]), case);
-    assert_eq!((result.outcome, result.proof, result.reason.as_str()), (Outcome::Gap, Some(0), "no L"));
+    assert_eq!((result.outcome, result.proof, result.reason.as_str()), (Outcome::Gap, Some(Evidence::own(0)), "no L"));
 }
 
 const FIXTURE: &str = "fixtures:\n  - id: f\n    title: F\n    steps:\n      - crawl: {start: /r, link: '@id', below: /r, limit: 10}\n    outputs: {n: \"${size(crawled)}\"}\n";

@@ -119,14 +119,16 @@ pub struct Visited {
     pub exchange: Arc<Redacted<Exchange>>,
     /// Path of the resource that held the link.
     pub referrer: Option<String>,
+    /// Its event number in the fixture.
+    pub n: u32,
     answer: Arc<OnceLock<Answer>>,
 }
 
 impl Visited {
     /// An exchange of a fixture.
     #[must_use]
-    pub fn new(exchange: Arc<Redacted<Exchange>>, referrer: Option<String>) -> Self {
-        Self { exchange, referrer, answer: Arc::default() }
+    pub fn new(n: u32, exchange: Arc<Redacted<Exchange>>, referrer: Option<String>) -> Self {
+        Self { exchange, referrer, n, answer: Arc::default() }
     }
 
     /// Its variables, made when first asked for: many cases look at the same exchange.

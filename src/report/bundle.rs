@@ -10,6 +10,7 @@
 //! report.json        verdicts, scores, results
 //! report.html junit.xml summary.md   the same for people and machines
 //! journal.jsonl      undo journal: private to the run, not part of the evidence
+//! cleanup/           what `assize cleanup` did: private too
 //! ```
 
 use std::collections::BTreeMap;
@@ -40,6 +41,8 @@ pub mod names {
     pub const SUITES: &str = "suites";
     /// Undo journal, not part of the evidence.
     pub const JOURNAL: &str = "journal.jsonl";
+    /// Folder of clean-ups, not part of the evidence.
+    pub const CLEANUP: &str = "cleanup/";
     /// JUnit.
     pub const JUNIT: &str = "junit.xml";
     /// HTML.
@@ -194,7 +197,8 @@ fn list(folder: &Path) -> Result<Vec<String>, BundleError> {
             } else {
                 let name: Vec<_> = relative.iter().map(|part| part.to_string_lossy()).collect();
                 let name = name.join("/");
-                if name != names::MANIFEST && name != names::JOURNAL {
+                let private = name == names::JOURNAL || name.starts_with(names::CLEANUP);
+                if name != names::MANIFEST && !private {
                     found.push(name);
                 }
             }

@@ -17,7 +17,7 @@ use super::inputs::RunInputs;
 /// The document as others read it; [`Report`] writes the same shape without holding all cases as values.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(title = "Assize report", extend("$id" = "https://assize.dev/schemas/report-1.json"))]
+#[schemars(title = "Assize report", extend("$id" = "urn:assize:report:1"))]
 pub struct ReportDocument {
     /// Format version.
     pub format: u32,

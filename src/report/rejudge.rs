@@ -112,6 +112,24 @@ impl Opened {
         env(&self.inputs)
     }
 
+    /// Judges one case again on altered evidence: `alter` may change the events of the case and of its fixtures before
+    /// they are judged. With the identity this is what the report says; with a falsified answer it shows whether the
+    /// case notices. `None` when there is no such case or no evidence for it.
+    #[must_use]
+    pub fn judge_altered(&self, id: &str, alter: Alter<'_>) -> Option<CaseResult> {
+        let instance = self.catalogue.instances().find(|instance| self.catalogue.id(*instance) == id)?;
+        let (suite, case) = self.catalogue.get(instance)?;
+        let events = self.transcript.load(id, *self.transcript.attempts(id).last()?).ok()??;
+        let variables = self.catalogue.row_variables(instance);
+        let instance = Instance { suite, case, id: id.to_owned(), variables };
+        let env = self.env();
+        let fixtures = FixtureStates { alter: Some(alter), ..FixtureStates::default() };
+        let mut altered = recorded(&events);
+        alter(id, &mut altered);
+        let mut replay = Replay::new(altered, events.ended, Box::new(|wanted| fixtures.get(self, wanted, &env)));
+        now(run_case(&instance, &env, &mut replay))
+    }
+
     /// Judges everything again. `odd` receives a line for each departure of the evidence from the suites.
     pub fn judge(&self, odd: &mut Vec<String>) -> Collected<'_> {
         let mut collected = Collected::new(&self.catalogue, &self.inputs);
@@ -156,7 +174,7 @@ impl Opened {
         id: &str,
         attempts: &[u32],
         env: &Env,
-        fixtures: &FixtureStates,
+        fixtures: &FixtureStates<'_>,
         odd: &mut Vec<String>,
     ) -> (Vec<CaseResult>, Option<i64>) {
         let (mut results, mut start) = (Vec::new(), None);
@@ -193,19 +211,25 @@ impl Opened {
     }
 }
 
+/// Changes recorded events of the case or fixture of that id.
+pub type Alter<'a> = &'a (dyn Fn(&str, &mut BTreeMap<u32, Recorded>) + Sync);
+
 /// Fixtures of a bundle, judged when first needed.
 #[derive(Default)]
-struct FixtureStates(Mutex<BTreeMap<String, Arc<FixtureState>>>);
+struct FixtureStates<'a> {
+    states: Mutex<BTreeMap<String, Arc<FixtureState>>>,
+    alter: Option<Alter<'a>>,
+}
 
-impl FixtureStates {
+impl FixtureStates<'_> {
     fn get(&self, bundle: &Opened, id: &str, env: &Env) -> Arc<FixtureState> {
-        if let Some(state) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id) {
+        if let Some(state) = self.states.lock().unwrap_or_else(PoisonError::into_inner).get(id) {
             return state.clone();
         }
         // Not under the lock: a fixture may need another one. What it has to say is found again in `results`.
         let (state, _) = self.judge(bundle, id, env);
         let state = Arc::new(state);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), state.clone());
+        self.states.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), state.clone());
         state
     }
 
@@ -226,7 +250,11 @@ impl FixtureStates {
         };
         let instance = Instance { suite, case, id: id.to_owned(), variables: Vec::new() };
         let fixture = |wanted: &str| self.get(bundle, wanted, env);
-        let mut replay = Replay::new(recorded(&events), events.ended, Box::new(fixture));
+        let mut events_by_number = recorded(&events);
+        if let Some(alter) = self.alter {
+            alter(id, &mut events_by_number);
+        }
+        let mut replay = Replay::new(events_by_number, events.ended, Box::new(fixture));
         let state = now(async {
             let (mut state, pending) = set_up(&instance, env, &mut replay).await;
             state.result.leaks = tear_down(pending, &mut replay).await;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::canon::Digest;
-use crate::capability::CapabilityId;
+use crate::capability::{CapabilityId, Outcome};
 use crate::expr::{Json, JsonTemplate, Program, Template};
 use crate::http::FailureClass;
 use crate::text::{SourceFile, Span};
@@ -67,7 +67,7 @@ pub struct Case {
     pub risk: Risk,
     /// Fixtures by alias.
     pub needs: Vec<Need>,
-    /// Preconditions whose absence the target itself proves; a false one is a `gap`.
+    /// Preconditions; what the target lacks is a `gap`, what the operator left out a `skip`.
     pub requires: Vec<Require>,
     /// Names of locks: cases that share one never run at the same time.
     pub serial: Vec<String>,
@@ -99,8 +99,10 @@ pub struct Need {
 pub struct Require {
     /// Must be true, else the case is a `gap`.
     pub that: Program,
-    /// What the target lacks, in words.
+    /// What the target lacks, or what the operator left out, in words.
     pub reason: Template,
+    /// Outcome when it is false: `gap`, or `skip` when the choice was the operator's.
+    pub otherwise: Outcome,
     /// Place in the file.
     pub span: Span,
 }

@@ -9,12 +9,16 @@ pub struct SourceFile {
     pub name: String,
     /// The whole text.
     pub text: String,
+    /// Where each line begins: a place is asked for with every request of a run.
+    lines: Box<[usize]>,
 }
 
 impl SourceFile {
     /// A shared source, as diagnostics and readers want it.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<SourceFile> {
-        Arc::new(SourceFile { name: name.into(), text: text.into() })
+        let text: String = text.into();
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Arc::new(SourceFile { name: name.into(), text, lines })
     }
 
     /// The 1-based line and column (in characters) of a byte offset. An offset behind the end means the end; one
@@ -24,11 +28,10 @@ impl SourceFile {
         while !self.text.is_char_boundary(offset) {
             offset -= 1;
         }
-        let before = self.text.get(..offset).unwrap_or_default();
-        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let column = before.get(line_start..).unwrap_or_default().chars().filter(|c| *c != '\u{feff}').count();
-        (line, column + 1)
+        let line = self.lines.partition_point(|start| *start <= offset);
+        let start = self.lines.get(line.saturating_sub(1)).copied().unwrap_or_default();
+        let before = self.text.get(start..offset).unwrap_or_default();
+        (line, before.chars().filter(|c| *c != '\u{feff}').count() + 1)
     }
 
     /// The text that a span covers, or nothing when the span does not fit this file.

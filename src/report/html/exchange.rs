@@ -3,16 +3,17 @@
 use maud::{Markup, html};
 
 use crate::http::{Body, Exchange, Headers};
+use crate::judge::Evidence;
 
 /// Bytes of a body that are shown.
 const SHOWN: usize = 4000;
 
 /// The exchange as a pair of text blocks.
-pub(super) fn show(n: u32, exchange: &Exchange) -> Markup {
+pub(super) fn show(place: &Evidence, exchange: &Exchange) -> Markup {
     let request = &exchange.request;
     html! {
         details open {
-            summary.dim { "Exchange " (n) ", " (exchange.done_ms.saturating_sub(exchange.sent_ms)) " ms" }
+            summary.dim { "Exchange " (place.n) @if let Some(fixture) = &place.fixture { " of fixture " (fixture) } ", " (exchange.done_ms.saturating_sub(exchange.sent_ms)) " ms" }
             pre { (request.method) " " (request.url) "\n" (headers(&request.headers)) (body(&request.body)) }
             @if let Some(response) = &exchange.response {
                 pre { (response.version) " " (response.status) "\n" (headers(&response.headers)) (body(&response.body)) }

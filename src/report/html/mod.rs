@@ -11,12 +11,13 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::capability::Outcome;
 use crate::http::Exchange;
+use crate::judge::Evidence as Place;
 use crate::score::ProgramScore;
 
 use super::document::{CaseEntry, Report};
 use super::junit::suite_of;
 
-/// Gives an exchange of a case by its event number, from the transcript.
+/// Gives an exchange of a case or fixture by its event number, from the transcript.
 pub type Evidence<'e> = &'e dyn Fn(&str, u32) -> Option<Exchange>;
 
 /// Exchanges shown for one case.
@@ -224,8 +225,9 @@ fn case(entry: &CaseEntry, evidence: Evidence<'_>) -> Markup {
 }
 
 fn findings(entry: &CaseEntry, evidence: Evidence<'_>) -> Markup {
-    let mut wanted: Vec<u32> = entry.result.findings.iter().filter_map(|finding| finding.exchange).collect();
-    wanted.extend(entry.result.proof);
+    let mut wanted: Vec<&Place> =
+        entry.result.findings.iter().filter_map(|finding| finding.exchange.as_ref()).collect();
+    wanted.extend(&entry.result.proof);
     wanted.sort_unstable();
     wanted.dedup();
     let hidden = wanted.len().saturating_sub(SHOWN_EXCHANGES);
@@ -247,8 +249,9 @@ fn findings(entry: &CaseEntry, evidence: Evidence<'_>) -> Markup {
         }
         @for leak in &entry.result.leaks { p.fail { "Left behind: " (leak.what) " (" (leak.why) ")" } }
         @for earlier in &entry.earlier { p.gap { "Earlier attempt: " (earlier.outcome.to_string()) ": " (earlier.reason) } }
-        @for n in wanted.iter().take(SHOWN_EXCHANGES) {
-            @if let Some(exchange) = evidence(&entry.id, *n) { (exchange::show(*n, &exchange)) }
+        @for place in wanted.iter().take(SHOWN_EXCHANGES) {
+            @let owner = place.fixture.as_deref().unwrap_or(&entry.id);
+            @if let Some(exchange) = evidence(owner, place.n) { (exchange::show(place, &exchange)) }
         }
         @if hidden > 0 { p.dim { (hidden) " more exchanges are in the transcript." } }
     }

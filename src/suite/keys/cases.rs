@@ -43,7 +43,7 @@ static PLAN: Object = object(
         key(
             "requires",
             Kind::List(&Kind::Object(&REQUIRE)),
-            "conditions on fixture outputs; a false one makes the case a gap",
+            "conditions on fixture outputs; a false one makes the case a gap, or a skip",
         ),
         key("serial", Kind::OneOrMany(&Kind::Text), "lock names; cases that share one never run at the same time"),
         or("within", Kind::Duration, "5m", "deadline of the whole case, undo not included"),
@@ -82,8 +82,14 @@ pub static REQUIRE: Object = object(
     "requirement",
     "A condition on what the fixtures found.",
     &[
-        required("that", Kind::Cel, "must be true, else the case is a gap"),
-        required("reason", Kind::Template, "what the target lacks, in words"),
+        required("that", Kind::Cel, "must be true, else the case ends"),
+        required("reason", Kind::Template, "what the target lacks, or what the operator left out, in words"),
+        or(
+            "otherwise",
+            Kind::Word(&["gap", "skip"]),
+            "gap",
+            "`skip` when the choice was the operator's, not the target's",
+        ),
     ],
 );
 

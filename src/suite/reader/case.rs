@@ -12,6 +12,7 @@ use super::fields::{Fields, is_variable};
 use super::prescan::{full, local};
 use super::scope::Names;
 use crate::capability::CapabilityId;
+use crate::capability::Outcome;
 use crate::expr::JsonTemplate;
 use crate::text::yaml::{Key, Node};
 use crate::text::{Diagnostic, Span, did_you_mean};
@@ -242,15 +243,6 @@ impl Reader {
         let Some(node) = fields.get("requires") else {
             return Vec::new();
         };
-        if self.aliases.is_empty() {
-            let help = "add `needs`, or send a request and use a `gap` step";
-            self.error(
-                codes::GAP_WITHOUT_PROOF,
-                fields.key_span("requires"),
-                "no exchange can prove these requirements",
-                help,
-            );
-        }
         let mut requires = Vec::new();
         for item in self.list(node) {
             let Some(own) = self.fields(item, &keys::REQUIRE) else {
@@ -258,9 +250,17 @@ impl Reader {
             };
             let that = own.get("that").and_then(|node| self.program(node));
             let reason = own.get("reason").and_then(|node| self.template(node));
+            let word = own.get("otherwise").and_then(|node| self.word(node, &["gap", "skip"]));
+            let otherwise = if word == Some("skip") { Outcome::Skip } else { Outcome::Gap };
             if let (Some(that), Some(reason)) = (that, reason) {
-                requires.push(Require { that, reason, span: item.span });
+                requires.push(Require { that, reason, otherwise, span: item.span });
             }
+        }
+        // What the operator left out needs no proof; what the target lacks does.
+        if self.aliases.is_empty() && requires.iter().any(|require| require.otherwise == Outcome::Gap) {
+            let help = "add `needs`, or send a request and use a `gap` step";
+            let span = fields.key_span("requires");
+            self.error(codes::GAP_WITHOUT_PROOF, span, "no exchange can prove these requirements", help);
         }
         requires
     }
