@@ -93,7 +93,12 @@ pub struct Kept(Form);
 #[derive(Debug, Clone)]
 enum Form {
     /// Numbers that do not fit make it the other form.
-    Pass { started_at_ms: i64, duration_ms: u32, passed: u16, exchanges: u16 },
+    Pass {
+        started_at_ms: i64,
+        duration_ms: u32,
+        passed: u16,
+        exchanges: u16,
+    },
     Full(Box<Detail>),
 }
 
@@ -317,7 +322,7 @@ mod tests {
         let odd = [
             CaseResult { exchanges: 70_000, ..pass.clone() },
             CaseResult { duration_ms: 1 << 40, ..pass.clone() },
-            CaseResult { proof: Some(1), ..pass.clone() },
+            CaseResult { reason: "x".to_owned(), ..pass.clone() },
             CaseResult::without_evidence(Outcome::Gap, "x"),
         ];
         for result in odd {
