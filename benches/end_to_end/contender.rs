@@ -84,7 +84,9 @@ pub fn all(base: &str, folder: &Path) -> Fallible<Vec<Contender>> {
 fn assize_run(base: &str, catalogue: &Path) -> Vec<String> {
     let catalogue = catalogue.display().to_string();
     let jobs = IN_FLIGHT.to_string();
-    [ASSIZE, "run", base, "--family", "openstack", "--suites", &catalogue, "-j", &jobs, "-o", OUTPUT].map(str::to_owned).to_vec()
+    [ASSIZE, "run", base, "--family", "openstack", "--suites", &catalogue, "-j", &jobs, "-o", OUTPUT]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 fn hurl(base: &str, folder: &Path) -> Fallible<Vec<Contender>> {
@@ -99,7 +101,8 @@ fn hurl(base: &str, folder: &Path) -> Fallible<Vec<Contender>> {
         .to_vec();
     let mut reports = plain.clone();
     reports.extend(["--report-json", OUTPUT, "--report-junit", "{output}/junit.xml"].map(str::to_owned));
-    let contender = |role, name: &str, command, output| Contender { role, name: name.to_owned(), cases: CASES, command, output };
+    let contender =
+        |role, name: &str, command, output| Contender { role, name: name.to_owned(), cases: CASES, command, output };
     Ok(vec![
         contender(Role::Hurl, "hurl --jobs 2", plain, None),
         contender(Role::Other, "hurl --jobs 2, reports", reports, Some("hurl.reports".to_owned())),
@@ -133,7 +136,12 @@ impl Contender {
     fn all_passed(&self, bundle: &Path) -> Fallible<()> {
         let report: Value = serde_json::from_str(&fs::read_to_string(bundle.join("report.json"))?)?;
         let summary = &report["summary"];
-        let complete = summary["cases"] == self.cases && summary["pass"] == self.cases && summary["exchanges"] == self.cases;
-        if complete { Ok(()) } else { Err(format!("{}: {} cases expected, got {summary}", self.name, self.cases).into()) }
+        let complete =
+            summary["cases"] == self.cases && summary["pass"] == self.cases && summary["exchanges"] == self.cases;
+        if complete {
+            Ok(())
+        } else {
+            Err(format!("{}: {} cases expected, got {summary}", self.name, self.cases).into())
+        }
     }
 }

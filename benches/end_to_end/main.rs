@@ -68,9 +68,7 @@ fn compare(arguments: &[String]) -> Fallible<()> {
         return Err("--rounds must be at least 1".into());
     }
     let server = server::Server::start()?;
-    let folder = tempfile::Builder::new()
-        .prefix("end_to_end-")
-        .tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    let folder = tempfile::Builder::new().prefix("end_to_end-").tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let contenders = contender::all(&server.base(), folder.path())?;
     let mut samples = vec![Vec::new(); contenders.len()];
     for round in 1..=rounds {

@@ -38,11 +38,9 @@ pub fn measure(command: &[String], log: &Path) -> Fallible<Usage> {
     let line = String::from_utf8(output.stdout)?;
     let numbers: Vec<u64> = line.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
     match numbers[..] {
-        [0, wall, cpu, peak_kib] if output.status.success() => Ok(Usage {
-            wall: Duration::from_micros(wall),
-            cpu: Duration::from_micros(cpu),
-            peak_kib,
-        }),
+        [0, wall, cpu, peak_kib] if output.status.success() => {
+            Ok(Usage { wall: Duration::from_micros(wall), cpu: Duration::from_micros(cpu), peak_kib })
+        }
         _ => {
             let said = std::fs::read_to_string(log).unwrap_or_default();
             let lines: Vec<&str> = said.lines().collect();

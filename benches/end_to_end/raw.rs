@@ -45,8 +45,6 @@ async fn one(client: &reqwest::Client, url: &str) -> Fallible<()> {
     let response = client.get(url).send().await?;
     let status = response.status();
     let body: Value = serde_json::from_slice(&response.bytes().await?)?;
-    let as_expected = status == 200
-        && body["server"]["status"] == STATUS
-        && body["server"]["accessIPv4"] == ADDRESS;
+    let as_expected = status == 200 && body["server"]["status"] == STATUS && body["server"]["accessIPv4"] == ADDRESS;
     if as_expected { Ok(()) } else { Err(format!("status {status}, {body}").into()) }
 }

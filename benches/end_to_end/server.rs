@@ -26,11 +26,8 @@ pub struct Server {
 impl Server {
     /// Starts it on a free port.
     pub fn start() -> Fallible<Self> {
-        let mut process = Command::new(std::env::current_exe()?)
-            .arg("serve")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
+        let mut process =
+            Command::new(std::env::current_exe()?).arg("serve").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let input = process.stdin.take();
         let output = process.stdout.take().ok_or("the server has no output")?;
         let mut line = String::new();
@@ -73,9 +70,7 @@ pub fn main() -> Fallible<()> {
 async fn connection(stream: TcpStream) {
     let _ = stream.set_nodelay(true);
     // A client that goes away in the middle of a connection is its own affair.
-    let _ = hyper::server::conn::http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service_fn(answer))
-        .await;
+    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer)).await;
 }
 
 async fn answer(request: Request<hyper::body::Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {

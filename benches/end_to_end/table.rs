@@ -50,7 +50,9 @@ pub fn render(contenders: &[Contender], samples: &[Vec<Usage>]) -> String {
         table.ratio(Role::RowsMany, Role::Rows, memory),
         Limit::AtMost(MEMORY_RATIO),
     );
-    for (what, role) in [("verify, 2,000 cases: cases/s", Role::Verify), ("verify, 20,000 rows: cases/s", Role::VerifyMany)] {
+    for (what, role) in
+        [("verify, 2,000 cases: cases/s", Role::Verify), ("verify, 20,000 rows: cases/s", Role::VerifyMany)]
+    {
         budget(&mut out, what, table.rate(role), Limit::AtLeast(VERIFY_RATE));
     }
     out

@@ -152,7 +152,7 @@ pub async fn go(context: &Context, args: &RunArgs, prepared: Prepared) -> Result
     check_family(&inputs.family, guideline.as_ref().map(|loaded| &loaded.guideline))?;
     check_programs(args, guideline.as_ref().map(|loaded| &loaded.guideline))?;
     let (waivers, waiver_bytes) = inputs::waivers_of(context, args.waivers.as_deref())?;
-    let instances: Vec<InstanceRef> = selected(&loaded.catalogue, &inputs).collect();
+    let instances: Arc<[InstanceRef]> = selected(&loaded.catalogue, &inputs).collect();
     if instances.is_empty() {
         return Err(CliError::new(Exit::NothingRan, "no case is selected").hint("`assize list` shows all cases"));
     }
@@ -176,7 +176,7 @@ pub async fn go(context: &Context, args: &RunArgs, prepared: Prepared) -> Result
     let catalogue = Arc::new(catalogue);
     let (summary, kept) = {
         let start = inputs.clone();
-        let mut collected = Collected::new(&catalogue, &start);
+        let mut collected = Collected::of(&catalogue, &start, Arc::clone(&instances));
         let mut progress = Progress::new(context, instances.len());
         let plan = Plan {
             catalogue: catalogue.clone(),

@@ -293,6 +293,10 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
                     let reason = format!("{}: no response: {}", request_line(&exchange), failure.detail);
                     return self.end(Outcome::Error, reason);
                 }
+                // What the last answer should be says more than that it did not come in time.
+                if self.would_fail(&request.expect) {
+                    return Flow::Go;
+                }
                 let expected =
                     format!("`{}` within {}", until.that.source(), crate::text::format_duration(until.within));
                 let actual = until.that.explain(&self.scope);
@@ -390,23 +394,36 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
     /// Evaluates blocks on the last response.
     pub fn expect(&mut self, blocks: &[Expect], soft: bool) -> Flow {
         let failed_before = self.tally.failed;
-        let subject = Subject {
-            exchange: self.last.as_ref().map(|(_, exchange)| &***exchange),
-            evidence: self.last.as_ref().map(|(n, _)| Evidence::own(*n)),
-            body: self.body.clone(),
-            scope: &self.scope,
-            suite: self.instance.suite,
-        };
         // A response that never came cannot be judged, unless the case expects just that.
-        if let Some(exchange) = subject.exchange
+        if let Some((_, exchange)) = &self.last
             && let Some(failure) = &exchange.failure
             && !states_failure(blocks)
         {
             let reason = format!("{}: no response: {}", request_line(exchange), failure.detail);
             return self.end(Outcome::Error, reason);
         }
-        subject.evaluate(blocks, &mut self.tally);
+        let mut tally = std::mem::take(&mut self.tally);
+        self.subject().evaluate(blocks, &mut tally);
+        self.tally = tally;
         self.conclude(failed_before, soft)
+    }
+
+    /// Whether `expect` finds fault with the last answer.
+    fn would_fail(&self, blocks: &[Expect]) -> bool {
+        let mut trial = Tally::default();
+        self.subject().evaluate(blocks, &mut trial);
+        trial.failed > 0
+    }
+
+    /// The last answer and the variables, as checks see them.
+    fn subject(&self) -> Subject<'_> {
+        Subject {
+            exchange: self.last.as_ref().map(|(_, exchange)| &***exchange),
+            evidence: self.last.as_ref().map(|(n, _)| Evidence::own(*n)),
+            body: self.body.clone(),
+            scope: &self.scope,
+            suite: self.instance.suite,
+        }
     }
 
     /// Turns new failed checks into the verdict.

@@ -195,6 +195,15 @@ fn polling_ends_with_the_condition_or_the_deadline_or_the_stop() {
     assert_eq!((result.outcome, result.exchanges), (Outcome::Fail, 1));
 }
 
+#[test]
+fn what_the_last_answer_should_be_explains_a_deadline() {
+    let case = "    steps:\n      - get: /a\n        until: body.s == 'on'\n        within: 5s\n        expect: {rule: it comes on, json: {'$.s': 'on'}}\n";
+    let result = judge(&mut Script::new(&[("GET /a", 200, json!({"s": "off"}))]), case);
+    assert_eq!((result.outcome, result.findings.len()), (Outcome::Fail, 1));
+    let finding = &result.findings[0];
+    assert_eq!((finding.rule.as_deref(), finding.actual.as_str()), (Some("it comes on"), "\"off\""));
+}
+
 const CREATE: &str = "    steps:
       - post: /things
         json: {name: \"${unique('t')}\"}

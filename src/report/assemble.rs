@@ -1,6 +1,7 @@
 //! From results to a report: one code path for the live run and for the verifier, so that they write the same bytes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
@@ -17,7 +18,7 @@ use super::inputs::RunInputs;
 pub struct Collected<'c> {
     catalogue: &'c Catalogue,
     inputs: &'c RunInputs,
-    instances: Vec<InstanceRef>,
+    instances: Arc<[InstanceRef]>,
     kept: Vec<Option<Kept>>,
     fixtures: BTreeMap<String, CaseEntry>,
     fixture_counts: Summary,
@@ -25,6 +26,7 @@ pub struct Collected<'c> {
 
 /// Results without the inputs they belong to.
 pub struct KeptResults {
+    instances: Arc<[InstanceRef]>,
     kept: Vec<Option<Kept>>,
     fixtures: BTreeMap<String, CaseEntry>,
     fixture_counts: Summary,
@@ -52,7 +54,12 @@ impl<'c> Collected<'c> {
     /// Nothing collected yet.
     #[must_use]
     pub fn new(catalogue: &'c Catalogue, inputs: &'c RunInputs) -> Self {
-        let instances: Vec<_> = selected(catalogue, inputs).collect();
+        Self::of(catalogue, inputs, selected(catalogue, inputs).collect())
+    }
+
+    /// Nothing collected yet of these instances, which are those that [`selected`] gives.
+    #[must_use]
+    pub fn of(catalogue: &'c Catalogue, inputs: &'c RunInputs, instances: Arc<[InstanceRef]>) -> Self {
         let kept = vec![None; instances.len()];
         Self { catalogue, inputs, instances, kept, fixtures: BTreeMap::new(), fixture_counts: Summary::default() }
     }
@@ -60,20 +67,21 @@ impl<'c> Collected<'c> {
     /// Lets go of the inputs, whose end is not known while the run goes on.
     #[must_use]
     pub fn into_kept(self) -> KeptResults {
-        KeptResults { kept: self.kept, fixtures: self.fixtures, fixture_counts: self.fixture_counts }
+        let Self { instances, kept, fixtures, fixture_counts, .. } = self;
+        KeptResults { instances, kept, fixtures, fixture_counts }
     }
 
     /// Takes up results again, with the final inputs of the same run.
     #[must_use]
     pub fn resume(catalogue: &'c Catalogue, inputs: &'c RunInputs, results: KeptResults) -> Self {
-        let KeptResults { kept, fixtures, fixture_counts } = results;
-        Self { kept, fixtures, fixture_counts, ..Self::new(catalogue, inputs) }
+        let KeptResults { instances, kept, fixtures, fixture_counts } = results;
+        Self { catalogue, inputs, instances, kept, fixtures, fixture_counts }
     }
 
     /// The cases, in suite order.
     #[must_use]
-    pub fn instances(&self) -> &[InstanceRef] {
-        &self.instances
+    pub fn instances(&self) -> Arc<[InstanceRef]> {
+        Arc::clone(&self.instances)
     }
 
     /// Adds the attempts of a case.

@@ -86,21 +86,22 @@ pub struct CaseEntry {
     pub earlier: Vec<CaseResult>,
 }
 
-/// Result of a case in little memory: a pass carries numbers only.
+/// Result of a case in little memory: a pass at the first attempt carries numbers only.
 #[derive(Debug, Clone)]
-pub struct Kept {
-    passed: u32,
-    exchanges: u32,
-    duration_ms: u64,
-    started_at_ms: Option<i64>,
-    detail: Option<Box<Detail>>,
+pub struct Kept(Form);
+
+#[derive(Debug, Clone)]
+enum Form {
+    /// Numbers that do not fit make it the other form.
+    Pass { started_at_ms: i64, duration_ms: u32, passed: u16, exchanges: u16 },
+    Full(Box<Detail>),
 }
 
 #[derive(Debug, Clone)]
 struct Detail {
     result: CaseResult,
     earlier: Vec<CaseResult>,
-    flaky: bool,
+    started_at_ms: Option<i64>,
 }
 
 impl Kept {
@@ -108,34 +109,50 @@ impl Kept {
     #[must_use]
     pub fn new(mut attempts: Vec<CaseResult>, started_at_ms: Option<i64>) -> Self {
         let result = attempts.pop().unwrap_or_else(|| CaseResult::without_evidence(Outcome::NotRun, "not run"));
-        let (passed, exchanges, duration_ms) = (result.checks_passed, result.exchanges, result.duration_ms);
-        let plain = result.outcome == Outcome::Pass && attempts.is_empty() && result.leaks.is_empty();
-        let flaky = result.outcome == Outcome::Pass && !attempts.is_empty();
-        let detail = (!plain).then(|| Box::new(Detail { result, earlier: attempts, flaky }));
-        Self { passed, exchanges, duration_ms, started_at_ms, detail }
+        let small = Self::small(&result, started_at_ms).filter(|_| attempts.is_empty());
+        Self(small.unwrap_or_else(|| Form::Full(Box::new(Detail { result, earlier: attempts, started_at_ms }))))
+    }
+
+    /// A plain pass with numbers of ordinary size.
+    fn small(result: &CaseResult, started_at_ms: Option<i64>) -> Option<Form> {
+        let form = Form::Pass {
+            started_at_ms: started_at_ms?,
+            duration_ms: result.duration_ms.try_into().ok()?,
+            passed: result.checks_passed.try_into().ok()?,
+            exchanges: result.exchanges.try_into().ok()?,
+        };
+        // Whatever else a result may hold, now or later, is kept as it is.
+        (Self(form.clone()).result() == *result).then_some(form)
+    }
+
+    fn detail(&self) -> Option<&Detail> {
+        match &self.0 {
+            Form::Pass { .. } => None,
+            Form::Full(detail) => Some(detail),
+        }
     }
 
     /// Outcome of the last attempt.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        self.detail.as_ref().map_or(Outcome::Pass, |detail| detail.result.outcome)
+        self.detail().map_or(Outcome::Pass, |detail| detail.result.outcome)
     }
 
     /// Passed after a failed attempt.
     #[must_use]
     pub fn flaky(&self) -> bool {
-        self.detail.as_ref().is_some_and(|detail| detail.flaky)
+        self.detail().is_some_and(|detail| detail.result.outcome == Outcome::Pass && !detail.earlier.is_empty())
     }
 
     /// The full result.
     #[must_use]
     pub fn result(&self) -> CaseResult {
-        match &self.detail {
-            Some(detail) => detail.result.clone(),
-            None => CaseResult {
-                checks_passed: self.passed,
-                exchanges: self.exchanges,
-                duration_ms: self.duration_ms,
+        match &self.0 {
+            Form::Full(detail) => detail.result.clone(),
+            Form::Pass { duration_ms, passed, exchanges, .. } => CaseResult {
+                checks_passed: u32::from(*passed),
+                exchanges: u32::from(*exchanges),
+                duration_ms: u64::from(*duration_ms),
                 ..CaseResult::without_evidence(Outcome::Pass, "")
             },
         }
@@ -144,12 +161,23 @@ impl Kept {
     /// Number of things left behind.
     #[must_use]
     pub fn leaks(&self) -> usize {
-        self.detail.as_ref().map_or(0, |detail| detail.result.leaks.len())
+        self.detail().map_or(0, |detail| detail.result.leaks.len())
+    }
+
+    fn started_at_ms(&self) -> Option<i64> {
+        match &self.0 {
+            Form::Pass { started_at_ms, .. } => Some(*started_at_ms),
+            Form::Full(detail) => detail.started_at_ms,
+        }
     }
 
     fn requests(&self) -> u64 {
-        let earlier = self.detail.iter().flat_map(|detail| &detail.earlier).map(|result| u64::from(result.exchanges));
-        u64::from(self.exchanges) + earlier.sum::<u64>()
+        match &self.0 {
+            Form::Pass { exchanges, .. } => u64::from(*exchanges),
+            Form::Full(detail) => {
+                detail.earlier.iter().chain([&detail.result]).map(|result| u64::from(result.exchanges)).sum()
+            }
+        }
     }
 }
 
@@ -170,13 +198,13 @@ impl Described {
     /// The entry of the report.
     #[must_use]
     pub fn entry(self, kept: &Kept) -> CaseEntry {
-        let earlier = kept.detail.as_ref().map(|detail| detail.earlier.clone()).unwrap_or_default();
+        let earlier = kept.detail().map(|detail| detail.earlier.clone()).unwrap_or_default();
         CaseEntry {
             id: self.id,
             title: self.title,
             capabilities: self.capabilities,
             spec: self.spec,
-            started_at_ms: kept.started_at_ms,
+            started_at_ms: kept.started_at_ms(),
             flaky: kept.flaky(),
             result: kept.result(),
             earlier,
@@ -275,9 +303,27 @@ mod tests {
         let pass = CaseResult::without_evidence(Outcome::Pass, "");
         let kept = Kept::new(vec![fail, pass], Some(1));
         assert!(kept.flaky());
-        assert_eq!(kept.detail.as_ref().unwrap().earlier.len(), 1);
+        assert_eq!(kept.detail().unwrap().earlier.len(), 1);
         assert_eq!(kept.outcome(), Outcome::Pass);
-        let plain = Kept::new(vec![CaseResult::without_evidence(Outcome::Pass, "")], None);
-        assert!(!plain.flaky() && plain.detail.is_none());
+        let pass = || CaseResult { duration_ms: 7, exchanges: 2, ..CaseResult::without_evidence(Outcome::Pass, "") };
+        let plain = Kept::new(vec![pass()], Some(1));
+        assert!(!plain.flaky() && plain.detail().is_none());
+        assert_eq!((plain.result(), plain.started_at_ms(), plain.requests()), (pass(), Some(1), 2));
+    }
+
+    #[test]
+    fn nothing_of_a_result_is_lost() {
+        let pass = CaseResult::without_evidence(Outcome::Pass, "");
+        let odd = [
+            CaseResult { exchanges: 70_000, ..pass.clone() },
+            CaseResult { duration_ms: 1 << 40, ..pass.clone() },
+            CaseResult { proof: Some(1), ..pass.clone() },
+            CaseResult::without_evidence(Outcome::Gap, "x"),
+        ];
+        for result in odd {
+            assert_eq!(Kept::new(vec![result.clone()], Some(1)).result(), result);
+        }
+        assert_eq!(Kept::new(vec![pass], None).started_at_ms(), None);
+        assert!(size_of::<Option<Kept>>() <= 24, "memory grows with the number of cases by this");
     }
 }

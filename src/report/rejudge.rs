@@ -136,7 +136,7 @@ impl Opened {
         let fixtures = FixtureStates::default();
         let env = self.env();
         let mut seen = BTreeSet::new();
-        for instance in collected.instances().to_vec() {
+        for instance in collected.instances().iter().copied() {
             let Some((_, case)) = self.catalogue.get(instance) else { continue };
             let id = self.catalogue.id(instance);
             let attempts = self.transcript.attempts(&id);

@@ -174,8 +174,14 @@ fn an_output_folder_with_something_in_it() {
 #[test]
 fn numbers_out_of_range() {
     let (bench, target) = (Bench::new(ONE), Target::empty());
-    let wrong =
-        [["--jobs", "0"], ["--jobs", "many"], ["--rate", "0"], ["--min-score", "101"], ["--retries", "6"], ["--set", "x"]];
+    let wrong = [
+        ["--jobs", "0"],
+        ["--jobs", "many"],
+        ["--rate", "0"],
+        ["--min-score", "101"],
+        ["--retries", "6"],
+        ["--set", "x"],
+    ];
     for more in wrong {
         bench.run(&target.url(), &more).expect(2);
     }
@@ -186,7 +192,10 @@ fn numbers_out_of_range() {
 #[test]
 fn waivers_that_are_none() {
     let (bench, target) = (Bench::new(ONE), Target::empty());
-    bench.write("w.yaml", "format: assize-waivers/1\nwaivers:\n  - {test: ironic.s.one, ownr: o, reason: r, expires: soon}\n");
+    bench.write(
+        "w.yaml",
+        "format: assize-waivers/1\nwaivers:\n  - {test: ironic.s.one, ownr: o, reason: r, expires: soon}\n",
+    );
     bench.run(&target.url(), &["--waivers", "w.yaml"]).expect(3).says(&["w.yaml:3", "did you mean `owner`?"]);
     bench.write("w.yaml", "format: assize-waivers/2\n");
     bench.run(&target.url(), &["--waivers", "w.yaml"]).expect(3).says(&["w.yaml", "assize-waivers/2"]);
@@ -196,7 +205,9 @@ fn waivers_that_are_none() {
 
 #[test]
 fn a_dry_run_sends_nothing() {
-    let cases = format!("{ONE}  - id: two\n    title: Two\n    capability: toy-all\n    risk: write\n    steps: [{{post: /toy/two, expect: {{status: 201}}, undo: [{{delete: /toy/two}}]}}]\n");
+    let cases = format!(
+        "{ONE}  - id: two\n    title: Two\n    capability: toy-all\n    risk: write\n    steps: [{{post: /toy/two, expect: {{status: 201}}, undo: [{{delete: /toy/two}}]}}]\n"
+    );
     let (bench, target) = (Bench::new(&cases), Target::empty());
     let ran = bench.run(&target.url(), &["--dry-run", "--allow", "read"]).expect(0);
     let ran = ran.prints(&["ironic.s.one", "ironic.s.two", "not allowed"]);
@@ -206,10 +217,13 @@ fn a_dry_run_sends_nothing() {
 
 #[test]
 fn a_weak_password_is_told_of() {
-    let (bench, target) = (Bench::new(ONE), Target::start(|seen| match seen.what() {
-        ROOT => json(200, "{}"),
-        _ => json(200, r#"{"text": "an abc book", "Password": "abc"}"#),
-    }));
+    let (bench, target) = (
+        Bench::new(ONE),
+        Target::start(|seen| match seen.what() {
+            ROOT => json(200, "{}"),
+            _ => json(200, r#"{"text": "an abc book", "Password": "abc"}"#),
+        }),
+    );
     bench.write("pw", "abc");
     let ran = bench.run(&target.url(), &["-u", "operator", "--password-file", "pw"]).expect(0);
     ran.says(&["warning:", "main-password", "too short"]);

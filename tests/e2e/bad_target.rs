@@ -115,7 +115,8 @@ fn peak_of(pid: u32) -> Option<usize> {
 #[test]
 fn bodies_without_end_are_bounded_in_time_and_memory() {
     let ids = ["endless", "huge", "many", "last"];
-    let text = cases(&ids).replace("- id: many\n    title: many\n", "- id: many\n    title: many\n    each: {count: 8}\n");
+    let text =
+        cases(&ids).replace("- id: many\n    title: many\n", "- id: many\n    title: many\n    each: {count: 8}\n");
     let bench = Bench::new(&text);
     let (pid, peak) = (Arc::new(OnceLock::<u32>::new()), Arc::new(AtomicUsize::new(0)));
     let (of, top) = (pid.clone(), peak.clone());
@@ -168,7 +169,9 @@ fn answers_that_are_torn_or_odd() {
     });
     let ran = bench.run(&target.url(), &[]).expect(1);
     let outcomes = bench.outcomes();
-    for (case, outcome) in [("torn", "fail"), ("deep", "fail"), ("lie", "error"), ("garbage", "error"), ("closed", "error")] {
+    for (case, outcome) in
+        [("torn", "fail"), ("deep", "fail"), ("lie", "error"), ("garbage", "error"), ("closed", "error")]
+    {
         assert_eq!(outcomes[&format!("ironic.s.{case}")], outcome, "{case}: {}", ran.out);
     }
     assert_eq!(outcomes["ironic.s.last"], "pass");
@@ -201,7 +204,8 @@ const MANY: [&str; 12] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k",
 /// A target that stops after its third answer, in the given way.
 fn dies(reply: fn() -> Reply) -> (Bench, Target) {
     let count = AtomicUsize::new(0);
-    let target = Target::start(move |_| if count.fetch_add(1, Ordering::SeqCst) < 3 { json(200, "{}") } else { reply() });
+    let target =
+        Target::start(move |_| if count.fetch_add(1, Ordering::SeqCst) < 3 { json(200, "{}") } else { reply() });
     (Bench::new(&cases(&MANY)), target)
 }
 
@@ -243,9 +247,12 @@ fn a_target_that_refuses_connections_in_the_middle() {
 fn an_answer_in_between_forgives() {
     let count = AtomicUsize::new(0);
     let bench = Bench::new(&cases(&MANY));
-    let target = Target::start(move |_| {
-        if count.fetch_add(1, Ordering::SeqCst) % 4 == 0 { json(200, "{}") } else { Reply::Raw(b"") }
-    });
+    let target =
+        Target::start(
+            move |_| {
+                if count.fetch_add(1, Ordering::SeqCst) % 4 == 0 { json(200, "{}") } else { Reply::Raw(b"") }
+            },
+        );
     bench.run(&target.url(), &[]).expect(1);
     let outcomes = bench.outcomes();
     assert!(!outcomes.values().any(|outcome| outcome == "not-run"), "{outcomes:?}");

@@ -176,7 +176,9 @@ fn attempts_are_no_more_than_was_asked_for() {
 fn waivers_hold_until_they_expire() {
     let (bench, target) = bench();
     let waiver = |expires: &str| {
-        format!("format: assize-waivers/1\nwaivers:\n  - {{test: ironic.s.bad, owner: qa, reason: known, expires: {expires}}}\n")
+        format!(
+            "format: assize-waivers/1\nwaivers:\n  - {{test: ironic.s.bad, owner: qa, reason: known, expires: {expires}}}\n"
+        )
     };
     bench.write("w.yaml", &waiver("2999-12-31"));
     let ran = bench.run(&target.url(), &["--waivers", "w.yaml"]);

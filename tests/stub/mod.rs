@@ -92,7 +92,8 @@ guideline: ironic/1
 pub(crate) fn guideline(capabilities: &[(&str, &[&str])]) -> serde_json::Value {
     let mut described = serde_json::Map::new();
     for (capability, tests) in capabilities {
-        let tests: serde_json::Map<_, _> = tests.iter().map(|test| ((*test).to_owned(), serde_json::json!({}))).collect();
+        let tests: serde_json::Map<_, _> =
+            tests.iter().map(|test| ((*test).to_owned(), serde_json::json!({}))).collect();
         let entry = serde_json::json!({"name": capability, "description": "d", "tests": tests});
         described.insert((*capability).to_owned(), entry);
     }

@@ -73,7 +73,7 @@ impl Reader {
         for item in items {
             let before = self.errors;
             let case = self.case(item, object);
-            self.duplicate_id(item, fields);
+            self.duplicate_id(item);
             let Some(case) = case else { continue };
             // What a case does as a whole can be judged only when all of it was understood.
             if self.errors == before {
@@ -88,23 +88,18 @@ impl Reader {
     }
 
     /// Reports an id that an earlier case or fixture of the file has.
-    fn duplicate_id(&mut self, item: &Node, fields: &Fields<'_>) {
+    fn duplicate_id(&mut self, item: &Node) {
         let Some(id) = item.get("id") else { return };
-        let earlier = ["fixtures", "cases"]
-            .iter()
-            .filter_map(|key| fields.node.get(key)?.as_seq())
-            .flatten()
-            .filter_map(|other| other.get("id"))
-            .take_while(|other| other.span != id.span)
-            .find(|other| other.as_str().is_some() && other.value == id.value);
-        if let Some(first) = earlier {
-            let message = format!("the id `{}` appears twice", id.as_str().unwrap_or_default());
+        let Some(text) = id.as_str() else { return };
+        if let Some(first) = self.ids.get(text).copied() {
             self.report(
-                Diagnostic::error(codes::DUPLICATE, message)
+                Diagnostic::error(codes::DUPLICATE, format!("the id `{text}` appears twice"))
                     .label(id.span, "")
-                    .label(first.span, "first here")
+                    .label(first, "first here")
                     .help("cases and fixtures of a suite need different ids"),
             );
+        } else {
+            self.ids.insert(text.to_owned(), id.span);
         }
     }
 

@@ -90,6 +90,8 @@ struct Reader {
     errors: usize,
     facts: Facts,
     suite_id: String,
+    /// Where the ids of cases and fixtures stand first.
+    ids: BTreeMap<String, Span>,
     /// What is defined at the present place.
     names: Names,
     /// Fixtures by alias, in the present case.
@@ -114,6 +116,7 @@ impl Reader {
             errors: 0,
             facts: Facts::of(root),
             suite_id: String::new(),
+            ids: BTreeMap::new(),
             names: Names::default(),
             aliases: BTreeMap::new(),
             streams: BTreeSet::new(),
