@@ -93,7 +93,12 @@ pub struct Kept(Form);
 #[derive(Debug, Clone)]
 enum Form {
     /// Numbers that do not fit make it the other form.
-    Pass { started_at_ms: i64, duration_ms: u32, passed: u16, exchanges: u16 },
+    Pass {
+        started_at_ms: i64,
+        duration_ms: u32,
+        passed: u16,
+        exchanges: u16,
+    },
     Full(Box<Detail>),
 }
 
