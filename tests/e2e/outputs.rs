@@ -59,7 +59,8 @@ fn attacker() -> Target {
         ROOT => json(200, "{}"),
         "GET /toy/raw" => Reply::Full(200, "content-type: text/plain\r\n", ATTACK.to_owned()),
         "GET /toy/header" => {
-            let headers = "x-attack: ]]></system-out></testcase><testcase name=\"forged\"> ::error::forged <script>\r\n";
+            let headers =
+                "x-attack: ]]></system-out></testcase><testcase name=\"forged\"> ::error::forged <script>\r\n";
             Reply::Full(200, headers, String::new())
         }
         _ => json(200, &serde_json::json!({"text": ATTACK}).to_string()),
@@ -139,7 +140,7 @@ fn no_case_is_forged_in_junit() {
         .collect();
     assert_eq!(names, ["equal", "text", "header", "gap", "message", "missing", "leak", "schema"]);
     let count = |name: &str| elements(&xml).iter().filter(|(element, _)| element == name).count();
-    assert_eq!(count("failure") + count("error") + count("skipped"), 8, "none of them passes");
+    assert_eq!(count("failure") + count("error") + count("skipped"), 7, "only `leak` passes, and tells what it left");
     assert!(xml.contains("forged"), "the text itself is kept");
 }
 
@@ -178,7 +179,7 @@ fn the_workflow_is_not_commanded() {
     let ids = ["equal", "text", "header", "gap", "message", "missing", "leak", "schema"];
     let mut commands = 0;
     for line in ran.out.lines().chain(ran.err.lines()) {
-        assert!(!line.trim_start().starts_with("##["), "{line}");
+        assert!(!line.contains("##[") || line.starts_with("::"), "{line}");
         if !line.trim_start().starts_with("::") {
             continue;
         }
@@ -189,7 +190,7 @@ fn the_workflow_is_not_commanded() {
         let titled = properties.split(',').find_map(|property| property.strip_prefix("title="));
         assert!(titled.is_some_and(|title| ids.iter().any(|id| title == format!("ironic.s.{id}"))), "{line}");
     }
-    assert_eq!(commands, 8);
+    assert_eq!(commands, 7);
 }
 
 #[test]
@@ -202,9 +203,10 @@ fn the_summary_is_appended_and_its_tables_hold() {
     let own = text.strip_prefix("# What was there\n").expect("it is appended");
     assert_eq!(own, bench.read("out/summary.md"));
     assert!(!own.contains("<script") && !own.contains("<img"), "{own}");
-    assert!(!own.contains("](https://evil"), "{own}");
+    assert!(!own.replace("\\]", "").contains("](https://evil"), "{own}");
+    assert!(!own.contains(|c: char| c.is_control() && c != '\n'));
     let rows: Vec<&str> = own.lines().filter(|line| line.contains("ironic.s.")).collect();
-    assert_eq!(rows.len(), 8, "{own}");
+    assert_eq!(rows.len(), 7, "{own}");
     for row in rows {
         let bars = row.match_indices('|').filter(|(at, _)| !row[..*at].ends_with('\\')).count();
         assert_eq!(bars, 4, "{row}");
@@ -235,12 +237,14 @@ fn annotations_are_few_and_the_worst_come_first() {
     let commands: Vec<&str> = ran.out.lines().filter(|line| line.starts_with("::")).collect();
     assert_eq!(commands.len(), 10, "{commands:#?}");
     assert!(commands[9].contains("and 21 more"), "{commands:#?}");
-    assert!(commands[0].contains("file=suites/ironic/s.yaml,line=7"), "{commands:#?}");
+    assert!(commands[0].contains("file=suites/ironic/s.yaml,line=8"), "{commands:#?}");
 }
 
 #[test]
 fn colours_only_where_they_are_wanted() {
-    let bench = Bench::new("cases:\n  - id: c\n    title: t\n    capability: toy-all\n    steps: [{get: /toy/c, expect: {status: 200}}]\n");
+    let bench = Bench::new(
+        "cases:\n  - id: c\n    title: t\n    capability: toy-all\n    steps: [{get: /toy/c, expect: {status: 200}}]\n",
+    );
     let target = Target::start(|seen| json(if seen.what() == ROOT { 200 } else { 404 }, "{}"));
     let escapes = |ran: &Ran| ran.out.contains('\u{1b}') || ran.err.contains('\u{1b}');
     assert!(!escapes(&bench.run(&target.url(), &[])), "a pipe is no terminal");

@@ -107,10 +107,8 @@ fn spellings(secret: &str) -> Vec<String> {
 
 /// Looks for the secrets in every file below `out` and in what was said.
 fn assert_clean(bench: &Bench, ran: &Ran, secrets: &[String]) {
-    let mut places: Vec<(String, Vec<u8>)> = vec![
-        ("stdout".to_owned(), ran.out.clone().into_bytes()),
-        ("stderr".to_owned(), ran.err.clone().into_bytes()),
-    ];
+    let mut places: Vec<(String, Vec<u8>)> =
+        vec![("stdout".to_owned(), ran.out.clone().into_bytes()), ("stderr".to_owned(), ran.err.clone().into_bytes())];
     places.extend(bench.files("out").into_iter().map(|(path, bytes)| (path.display().to_string(), bytes)));
     assert!(places.len() > 10, "the bundle is there");
     for secret in secrets {
@@ -126,7 +124,11 @@ fn assert_clean(bench: &Bench, ran: &Ran, secrets: &[String]) {
     }
     for (place, bytes) in &places {
         let text = String::from_utf8_lossy(bytes);
-        assert!(!text.contains("canary"), "{place}: a piece of a secret: {}", text.split("canary").nth(1).unwrap_or(""));
+        assert!(
+            !text.contains("canary"),
+            "{place}: a piece of a secret: {}",
+            text.split("canary").nth(1).unwrap_or("")
+        );
     }
 }
 

@@ -109,6 +109,6 @@ fn the_help_of_every_command() {
         }
     });
     bench.assize(&[]).expect(2);
-    bench.assize(&["rnu"]).expect(2).says(&["run"]);
+    bench.assize(&["verfy"]).expect(2).says(&["verify"]);
     bench.assize(&["--version"]).expect(0).prints(&[env!("CARGO_PKG_VERSION")]);
 }
