@@ -6,6 +6,7 @@ use crate::engine::{self, Journal, Plan, RunOptions};
 use crate::report::bundle::names;
 use crate::report::rejudge;
 use crate::secret::Vault;
+use crate::text::one_line;
 use crate::transcript::Writer;
 
 use super::args::{CleanupArgs, TargetArgs};
@@ -73,8 +74,8 @@ pub async fn cleanup(context: &Context, args: &CleanupArgs) -> Result<Exit, CliE
                 "{} {}: {} ({})",
                 context.data(Paint::Bad, "left behind"),
                 cleaned.case,
-                leak.what,
-                leak.why
+                one_line(&leak.what),
+                one_line(&leak.why)
             ));
         }
     };

@@ -1,5 +1,6 @@
 //! What the process knows of its surroundings, gathered once. Nothing below `cli` reads the environment or prints.
 
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 
@@ -60,12 +61,12 @@ impl Context {
 
     /// Data: goes to stdout. A closed pipe ends the talking, not the program.
     pub fn say(&self, text: impl AsRef<str>) {
-        let _ = writeln!(std::io::stdout().lock(), "{}", text.as_ref());
+        let _ = writeln!(std::io::stdout().lock(), "{}", tame(text.as_ref(), self.color_out));
     }
 
     /// Talk: goes to stderr.
     pub fn tell(&self, text: impl AsRef<str>) {
-        let _ = writeln!(std::io::stderr().lock(), "{}", text.as_ref());
+        let _ = writeln!(std::io::stderr().lock(), "{}", tame(text.as_ref(), self.color_err));
     }
 
     /// A warning.
@@ -115,6 +116,34 @@ impl Context {
         }
         Ok(Some(Secret::new(text)))
     }
+}
+
+/// Shows control characters instead of passing them on: file names and texts of a foreign bundle must not command the
+/// terminal. Line breaks stay, and colours when there are any.
+fn tame(text: &str, color: bool) -> Cow<'_, str> {
+    let kept = |c: char| matches!(c, '\n' | '\t');
+    if !text.contains(|c: char| c.is_control() && !kept(c)) {
+        return Cow::Borrowed(text);
+    }
+    let (mut tamed, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(c) = rest.chars().next() {
+        let paint = if color { paint_length(rest) } else { 0 };
+        let (head, tail) = rest.split_at(paint.max(c.len_utf8()));
+        if paint > 0 || kept(c) || !c.is_control() {
+            tamed.push_str(head);
+        } else {
+            tamed.extend(c.escape_unicode());
+        }
+        rest = tail;
+    }
+    Cow::Owned(tamed)
+}
+
+/// Length of the colour sequence (`ESC [ digits and semicolons m`) at the start of a text; 0 when there is none.
+fn paint_length(text: &str) -> usize {
+    let Some(inner) = text.strip_prefix("\u{1b}[") else { return 0 };
+    let digits = inner.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b';').count();
+    if inner.as_bytes().get(digits) == Some(&b'm') { digits + 3 } else { 0 }
 }
 
 fn painted(paint: Paint, text: &str) -> String {

@@ -3,6 +3,7 @@
 use crate::capability::Outcome;
 use crate::report::document::{CaseEntry, Report, Summary};
 use crate::score::{ProgramScore, Status, Verdict};
+use crate::text::one_line;
 
 use super::context::{Context, Paint};
 
@@ -28,7 +29,8 @@ pub fn print(context: &Context, report: &Report<'_>) {
     }
     for entry in (report.cases)().chain(report.fixtures.values().cloned()) {
         for leak in &entry.result.leaks {
-            context.warn(format!("{}: left behind on the target: {} ({})", entry.id, leak.what, leak.why));
+            let (what, why) = (one_line(&leak.what), one_line(&leak.why));
+            context.warn(format!("{}: left behind on the target: {what} ({why})", entry.id));
         }
     }
     if !report.programs.is_empty() {
@@ -46,7 +48,7 @@ fn case(context: &Context, entry: &CaseEntry) {
     let flaky = if entry.flaky { context.data(Paint::Doubt, " flaky") } else { String::new() };
     context.say(format!("  {} {}{flaky}", context.data(paint(entry.result.outcome), &word), entry.id));
     if !entry.result.reason.is_empty() {
-        context.say(format!("          {}", entry.result.reason));
+        context.say(format!("          {}", one_line(&entry.result.reason)));
     }
 }
 
@@ -62,7 +64,7 @@ pub fn program(context: &Context, program: &ProgramScore) {
     context.say(format!(
         "  {} {}: score {} %, {met} of {total} required capabilities",
         context.data(colour, &format!("{:<15}", program.verdict.as_str())),
-        program.program,
+        one_line(&program.program),
         program.score.percent,
     ));
     for capability in program.required.iter().filter(|capability| !capability.status.is_met()) {

@@ -5,6 +5,8 @@ use crate::report::document::ReportDocument;
 use crate::report::rejudge;
 use crate::score::{ProgramScore, Results, TestResult, Verdict, defcore_rules, score};
 
+use crate::text::one_line;
+
 use super::args::{ScoreArgs, VerifyArgs};
 use super::context::{Context, Paint};
 use super::exit::{CliError, Exit};
@@ -31,7 +33,7 @@ pub fn verify(context: &Context, args: &VerifyArgs) -> Result<Exit, CliError> {
         context.say(document.to_string());
     } else {
         for line in found.files.iter().chain(&found.evidence) {
-            context.say(format!("{} {line}", context.data(Paint::Bad, "differs")));
+            context.say(format!("{} {}", context.data(Paint::Bad, "differs"), one_line(line)));
         }
     }
     if !found.is_clean() {

@@ -12,6 +12,7 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use crate::capability::Outcome;
 use crate::judge::CaseResult;
 use crate::suite::{Catalogue, InstanceRef};
+use crate::text::one_line;
 
 /// A case under the name of its trial.
 #[derive(Debug, Clone)]
@@ -93,14 +94,16 @@ pub fn run(arguments: &Arguments, named: &[Named], start: impl FnOnce(Vec<Instan
 fn conclude(result: CaseResult) -> Result<Completion, Failed> {
     match result.outcome {
         Outcome::Pass => Ok(Completion::Completed),
-        Outcome::Skip => Ok(Completion::ignored_with(result.reason)),
+        Outcome::Skip => Ok(Completion::ignored_with(one_line(&result.reason))),
         outcome => {
-            let mut text = format!("{outcome}: {}", result.reason);
+            let mut text = format!("{outcome}: {}", one_line(&result.reason));
             for finding in &result.findings {
-                let rule = finding.rule.as_deref().unwrap_or(&finding.check);
+                let rule = one_line(finding.rule.as_deref().unwrap_or(&finding.check));
                 text.push_str(&format!(
                     "\n  {rule}\n    expected {}\n    actual   {}\n    at {}",
-                    finding.expected, finding.actual, finding.place
+                    one_line(&finding.expected),
+                    one_line(&finding.actual),
+                    finding.place
                 ));
             }
             Err(Failed::from(text))

@@ -55,7 +55,7 @@ fn findings(report: &Report<'_>, text: &mut String) {
             first = false;
         }
         let word = entry.result.outcome;
-        let line = format!("| {word} | `{}` | {} |\n", escape(&entry.id), escape(&entry.result.reason));
+        let line = format!("| {word} | {} | {} |\n", code(&entry.id), escape(&entry.result.reason));
         if text.len() + line.len() > LONGEST {
             text.push_str("\nThe list is cut here; `report.json` has all.\n");
             return;
@@ -101,6 +101,11 @@ fn property(text: &str) -> String {
     message(text).replace(':', "%3A").replace(',', "%2C")
 }
 
+/// An id as code inside a Markdown table cell, where only these two need care: nothing is an escape inside of code.
+fn code(id: &str) -> String {
+    format!("`{}`", id.replace('`', "'").replace('|', "\\|"))
+}
+
 /// Text inside a Markdown table cell; what comes from the target must not become markup.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -113,7 +118,7 @@ fn escape(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
-            '\r' | '\n' => out.push(' '),
+            c if c.is_control() => out.push(' '),
             c => out.push(c),
         }
     }

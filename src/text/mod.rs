@@ -11,4 +11,4 @@ pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
 pub use source::{SourceFile, Span};
-pub use words::{did_you_mean, format_duration, format_size, parse_duration, parse_size, plural, xml_safe};
+pub use words::{did_you_mean, format_duration, format_size, one_line, parse_duration, parse_size, plural, xml_safe};

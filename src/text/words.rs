@@ -185,6 +185,28 @@ pub fn format_size(bytes: u64) -> String {
     format!("{bytes} B")
 }
 
+/// Foreign text for one line of a terminal or a log: control characters, line breaks and characters that reverse the
+/// direction of writing are shown as escapes, so that they command nothing. Neither does the text itself: job runners
+/// obey lines that begin with `::` and, anywhere in a line, `##[`.
+pub fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    if text.trim_start().starts_with("::") {
+        line.push('\\');
+    }
+    for c in text.chars() {
+        match c {
+            '\n' | '\r' | '\t' => line.extend(c.escape_default()),
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' => {
+                line.extend(c.escape_unicode())
+            }
+            c if c.is_control() => line.extend(c.escape_unicode()),
+            '[' if line.ends_with("##") => line.push_str(" ["),
+            c => line.push(c),
+        }
+    }
+    line
+}
+
 /// Text that an XML 1.0 document may hold anywhere, also inside a CDATA section.
 ///
 /// Terminal escape sequences and characters outside XML 1.0 go away, and so do the C1 controls, which XML only

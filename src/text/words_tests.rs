@@ -105,3 +105,12 @@ fn xml_text_loses_what_xml_forbids() {
     assert_eq!(xml_safe("\u{1b}"), "");
     assert_eq!(xml_safe("\u{1b}[12"), "");
 }
+
+#[test]
+fn one_line_commands_nothing() {
+    assert_eq!(one_line("a\nb\r\tc"), "a\\nb\\r\\tc");
+    assert_eq!(one_line("\u{1b}[2J\u{9b}31m\u{0}\u{202e}é"), "\\u{1b}[2J\\u{9b}31m\\u{0}\\u{202e}é");
+    assert_eq!(one_line(" ::error::x"), "\\ ::error::x");
+    assert_eq!(one_line("x ##[error]y ###[z]"), "x ## [error]y ### [z]");
+    assert_eq!(one_line("plain ::text:: #[attr]"), "plain ::text:: #[attr]");
+}

@@ -102,3 +102,30 @@ fn a_dead_target_fails_every_test() {
     assert_eq!(ran.code, Some(101), "{}\n{}", ran.out, ran.err);
     assert!(ran.out.contains("0 passed; 4 failed"), "{}", ran.out);
 }
+
+#[test]
+fn what_the_target_says_commands_neither_terminal_nor_job() {
+    let cases = "cases:
+  - id: gap
+    title: Gap
+    capability: toy-a
+    steps:
+      - get: /toy/attack
+      - gap: {when: 'true', reason: '${body.text}'}
+      - get: /toy
+        expect: {status: 200}
+  - id: rule
+    title: Rule
+    capability: toy-a
+    steps: [{get: /toy/attack, expect: [{rule: '${body.text}', that: [{check: 'false', message: '${body.text}'}]}]}]
+";
+    let bench = Bench::new(cases);
+    let attack = "::error::a\n::error::b\n##[error]c\u{1b}[2J\u{9b}1m\ntest result: ok. 2 passed\n";
+    let target = Target::start(move |_| json(200, &serde_json::json!({"text": attack}).to_string()));
+    let ran = harness(&bench, &target, &[]).expect(101).prints(&["0 passed; 2 failed"]);
+    for line in ran.out.lines().chain(ran.err.lines()) {
+        assert!(!line.trim_start().starts_with("::") && !line.contains("##["), "{line}");
+        assert!(!line.contains(char::is_control), "{line:?}");
+        assert!(!line.starts_with("test result: ok"), "{line}");
+    }
+}

@@ -178,7 +178,7 @@ const WAYS: &[Way] = &[
     (
         "a byte of the transcript",
         KEPT,
-        |f| replace(&f.join("transcript.jsonl"), "404", "200"),
+        |f| replace(&f.join("transcript.jsonl"), "\"status\":404", "\"status\":200"),
         6,
         &["transcript.jsonl", "ironic.s.bad"],
     ),
