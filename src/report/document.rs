@@ -322,6 +322,7 @@ mod tests {
         let odd = [
             CaseResult { exchanges: 70_000, ..pass.clone() },
             CaseResult { duration_ms: 1 << 40, ..pass.clone() },
+            CaseResult { reason: "x".to_owned(), ..pass.clone() },
             CaseResult { proof: Some(crate::judge::Evidence::own(1)), ..pass.clone() },
             CaseResult::without_evidence(Outcome::Gap, "x"),
         ];
