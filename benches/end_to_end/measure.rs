@@ -64,7 +64,9 @@ pub fn main(arguments: &[String]) -> Fallible<()> {
     let wall = start.elapsed();
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let (user, system) = (usage.user_time(), usage.system_time());
-    let cpu = (user.tv_sec() + system.tv_sec()) * 1_000_000 + i64::from(user.tv_usec() + system.tv_usec());
+    #[allow(clippy::useless_conversion, reason = "microseconds have 32 bits on some systems")]
+    let microseconds = i64::from(user.tv_usec() + system.tv_usec());
+    let cpu = (user.tv_sec() + system.tv_sec()) * 1_000_000 + microseconds;
     // Bytes on macOS, KiB elsewhere.
     let peak = if cfg!(target_os = "macos") { usage.max_rss() / 1024 } else { usage.max_rss() };
     println!("{} {} {cpu} {peak}", status.code().unwrap_or(255), wall.as_micros());
