@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike as _;
 
 use crate::Fallible;
 
@@ -63,8 +64,7 @@ pub fn main(arguments: &[String]) -> Fallible<()> {
         .map_err(|error| format!("{program}: {error}"))?;
     let wall = start.elapsed();
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
-    let (user, system) = (usage.user_time(), usage.system_time());
-    let cpu = (user.tv_sec() + system.tv_sec()) * 1_000_000 + i64::from(user.tv_usec() + system.tv_usec());
+    let cpu = (usage.user_time() + usage.system_time()).num_microseconds();
     // Bytes on macOS, KiB elsewhere.
     let peak = if cfg!(target_os = "macos") { usage.max_rss() / 1024 } else { usage.max_rss() };
     println!("{} {} {cpu} {peak}", status.code().unwrap_or(255), wall.as_micros());
