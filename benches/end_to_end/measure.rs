@@ -64,14 +64,7 @@ pub fn main(arguments: &[String]) -> Fallible<()> {
         .map_err(|error| format!("{program}: {error}"))?;
     let wall = start.elapsed();
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
-<<<<<<< HEAD
-    let (user, system) = (usage.user_time(), usage.system_time());
-    #[allow(clippy::useless_conversion, reason = "microseconds have 32 bits on some systems")]
-    let microseconds = i64::from(user.tv_usec() + system.tv_usec());
-    let cpu = (user.tv_sec() + system.tv_sec()) * 1_000_000 + microseconds;
-=======
     let cpu = (usage.user_time() + usage.system_time()).num_microseconds();
->>>>>>> bench
     // Bytes on macOS, KiB elsewhere.
     let peak = if cfg!(target_os = "macos") { usage.max_rss() / 1024 } else { usage.max_rss() };
     println!("{} {} {cpu} {peak}", status.code().unwrap_or(255), wall.as_micros());
