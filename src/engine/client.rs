@@ -28,6 +28,8 @@ const CREDENTIAL_FIELDS: [&str; 5] =
     ["authorization", "proxy-authorization", "x-auth-token", "x-subject-token", "cookie"];
 /// Shorter cookie values are words (`deleted`, `true`), not secrets.
 const SHORTEST_COOKIE: usize = 10;
+/// How the detail of a failure begins when a status line came before it.
+const STATUS_SEEN: &str = "status ";
 const WITHHELD: &str = "the request needs a secret that this run does not know or cannot spell";
 
 /// Performs requests for one target.
@@ -261,6 +263,11 @@ fn cookie_value(field: &str) -> Option<&str> {
     (value.len() >= SHORTEST_COOKIE).then_some(value)
 }
 
+/// Whether the failure came after the status line: then somebody is there.
+pub(super) fn began_to_answer(failure: &Failure) -> bool {
+    failure.detail.starts_with(STATUS_SEEN)
+}
+
 /// Reads head and body of an answer. Of a body that is too long the beginning is kept and the connection is dropped.
 async fn receive(mut response: reqwest::Response, max_body: u64, verified: bool) -> Result<Response, Failure> {
     let tls = response
@@ -280,7 +287,10 @@ async fn receive(mut response: reqwest::Response, max_body: u64, verified: bool)
     let body = loop {
         let chunk = response.chunk().await.map_err(|e| {
             let Failure { class, detail } = classify(e);
-            Failure { class, detail: format!("status {status}, then after {received} bytes of the body: {detail}") }
+            Failure {
+                class,
+                detail: format!("{STATUS_SEEN}{status}, then after {received} bytes of the body: {detail}"),
+            }
         })?;
         let Some(chunk) = chunk else { break Body::new(bytes) };
         received += chunk.len() as u64;

@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use reqwest::header::HeaderValue;
 use tokio::time::Instant;
 
-use super::client::Sender;
+use super::client::{Sender, began_to_answer};
 use super::clock::CaseClock;
 use super::shared::Shared;
 use crate::http::{Exchange, FailureClass};
@@ -148,6 +148,8 @@ impl LiveWorld {
         self.shared.count(&exchange);
         match &exchange.failure {
             None => self.shared.breaker.success(),
+            // The target is there, it only speaks badly.
+            Some(failure) if began_to_answer(failure) => {}
             Some(failure) => match failure.class {
                 // A dying target may still accept connections, to close them without a word.
                 FailureClass::Connect | FailureClass::Timeout | FailureClass::Resolve | FailureClass::Protocol => {

@@ -23,7 +23,13 @@ impl Scope {
 
     /// Sets or replaces a variable.
     pub fn set(&mut self, name: &str, value: Arc<Json>) {
-        Arc::make_mut(&mut self.variables).insert(name.to_owned(), value);
+        let variables = Arc::make_mut(&mut self.variables);
+        match variables.get_mut(name) {
+            Some(slot) => *slot = value,
+            None => {
+                variables.insert(name.to_owned(), value);
+            }
+        }
     }
 
     /// Sets or replaces a variable with a value that is not shared yet.

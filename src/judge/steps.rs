@@ -94,8 +94,9 @@ impl<'a, W: World> Interp<'a, '_, W> {
         let fixture = proof.as_ref().and_then(|proof| proof.fixture.clone()).unwrap_or_default();
         let outer = (self.scope.clone(), self.last.take(), self.body.clone());
         let (mut selected, failed_before) = (0_u32, self.tally.failed);
+        // Each exchange binds the same names, so one child scope serves them all.
+        self.scope = outer.0.child();
         for visited in &state.visited {
-            self.scope = outer.0.child();
             let answer = visited.answer();
             answer.bind(&mut self.scope);
             self.body = answer.body.clone();

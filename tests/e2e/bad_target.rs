@@ -247,12 +247,9 @@ fn a_target_that_refuses_connections_in_the_middle() {
 fn an_answer_in_between_forgives() {
     let count = AtomicUsize::new(0);
     let bench = Bench::new(&cases(&MANY));
-    let target =
-        Target::start(
-            move |_| {
-                if count.fetch_add(1, Ordering::SeqCst) % 4 == 0 { json(200, "{}") } else { Reply::Raw(b"") }
-            },
-        );
+    let target = Target::start(move |_| {
+        if count.fetch_add(1, Ordering::SeqCst).is_multiple_of(4) { json(200, "{}") } else { Reply::Raw(b"") }
+    });
     bench.run(&target.url(), &[]).expect(1);
     let outcomes = bench.outcomes();
     assert!(!outcomes.values().any(|outcome| outcome == "not-run"), "{outcomes:?}");
