@@ -74,6 +74,17 @@ pub struct TargetArgs {
     /// Family of the target; found from the URL's path when left out.
     #[arg(long)]
     pub family: Option<String>,
+    /// As whom, and what to trust.
+    #[command(flatten)]
+    pub login: LoginArgs,
+    /// Value for the suites, such as `image=http://…/boot.iso` (may be repeated).
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+/// Credentials and trust. No run keeps them.
+#[derive(Debug, Args, Clone)]
+pub struct LoginArgs {
     /// User name.
     #[arg(long, short = 'u', value_name = "NAME", env = "ASSIZE_USERNAME")]
     pub username: Option<String>,
@@ -92,9 +103,6 @@ pub struct TargetArgs {
     /// Do not verify the target's certificate. The report says so.
     #[arg(long)]
     pub insecure: bool,
-    /// Value for the suites, such as `image=http://…/boot.iso` (may be repeated).
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub set: Vec<String>,
 }
 
 /// `assize run`.
@@ -219,32 +227,9 @@ pub struct VerifyArgs {
 pub struct CleanupArgs {
     /// Folder of the run.
     pub run: PathBuf,
-    /// Target; credentials are needed again, since no run keeps them.
+    /// Credentials are needed again, since no run keeps them; the URL comes from the run.
     #[command(flatten)]
-    pub target: CleanupTarget,
-}
-
-/// Target of a clean-up: as for a run, but the URL comes from the run.
-#[derive(Debug, Args, Clone)]
-pub struct CleanupTarget {
-    /// User name.
-    #[arg(long, short = 'u', value_name = "NAME", env = "ASSIZE_USERNAME")]
-    pub username: Option<String>,
-    /// File that holds the password; without it ASSIZE_PASSWORD is read.
-    #[arg(long, value_name = "FILE")]
-    pub password_file: Option<PathBuf>,
-    /// File that holds a bearer token; without it ASSIZE_TOKEN is read.
-    #[arg(long, value_name = "FILE")]
-    pub token_file: Option<PathBuf>,
-    /// Certificate authority (PEM) to trust instead of the system's.
-    #[arg(long, value_name = "FILE")]
-    pub ca_cert: Option<PathBuf>,
-    /// Client certificate and key (PEM, one file).
-    #[arg(long, value_name = "FILE")]
-    pub client_cert: Option<PathBuf>,
-    /// Do not verify the target's certificate.
-    #[arg(long)]
-    pub insecure: bool,
+    pub login: LoginArgs,
 }
 
 /// `assize harness`.

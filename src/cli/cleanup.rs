@@ -33,12 +33,7 @@ pub async fn cleanup(context: &Context, args: &CleanupArgs) -> Result<Exit, CliE
     let target = TargetArgs {
         target: base.clone(),
         family: Some(inputs.family.clone()),
-        username: args.target.username.clone(),
-        password_file: args.target.password_file.clone(),
-        token_file: args.target.token_file.clone(),
-        ca_cert: args.target.ca_cert.clone(),
-        client_cert: args.target.client_cert.clone(),
-        insecure: args.target.insecure,
+        login: args.login.clone(),
         set: options(&inputs),
     };
     let pending = Journal::pending(&journal).map_err(CliError::input)?;

@@ -222,9 +222,9 @@ pub fn target(
         from_file(context, catalogue, args)?
     };
     let login = Login {
-        username: args.username.clone(),
-        password: context.secret(args.password_file.as_deref(), "ASSIZE_PASSWORD")?,
-        token: context.secret(args.token_file.as_deref(), "ASSIZE_TOKEN")?,
+        username: args.login.username.clone(),
+        password: context.secret(args.login.password_file.as_deref(), "ASSIZE_PASSWORD")?,
+        token: context.secret(args.login.token_file.as_deref(), "ASSIZE_TOKEN")?,
     };
     // What stands in a target file is replaced only by what is said here.
     if login.username.is_some() || (is_url && login.token.is_some()) {
@@ -232,13 +232,13 @@ pub fn target(
     } else if login.password.is_some() && is_url {
         return Err(CliError::new(Exit::Usage, "a password is given, but no user name").hint("add --username NAME"));
     }
-    if let Some(path) = &args.ca_cert {
+    if let Some(path) = &args.login.ca_cert {
         options.ca_certs.push(read(path)?);
     }
-    if let Some(path) = &args.client_cert {
+    if let Some(path) = &args.login.client_cert {
         options.client_identity = Some(crate::secret::Secret::new(String::from_utf8_lossy(&read(path)?).into_owned()));
     }
-    options.insecure |= args.insecure;
+    options.insecure |= args.login.insecure;
     if let Some(rate) = rate {
         options.rate = Some(f64::from(rate));
     }
