@@ -126,7 +126,7 @@ impl Opened {
         let fixtures = FixtureStates { alter: Some(alter), ..FixtureStates::default() };
         let mut altered = recorded(&events);
         alter(id, &mut altered);
-        let mut replay = Replay::new(altered, events.ended, Box::new(|wanted| fixtures.get(self, wanted, &env)));
+        let mut replay = Replay::new(altered, events.ended, Box::new(|wanted| fixtures.get(self, wanted, &env).0));
         now(run_case(&instance, &env, &mut replay))
     }
 
@@ -197,7 +197,7 @@ impl Opened {
                 odd.push(format!("{id}, attempt {attempt}: {problem}"));
             }
             start = Some(events.start_at_ms);
-            let fixture = |wanted: &str| fixtures.get(self, wanted, env);
+            let fixture = |wanted: &str| fixtures.get(self, wanted, env).0;
             let mut replay = Replay::new(recorded(&events), events.ended, Box::new(fixture));
             match now(run_case(&instance, env, &mut replay)) {
                 Some(result) => results.push(result),
@@ -214,23 +214,26 @@ impl Opened {
 /// Changes recorded events of the case or fixture of that id.
 pub type Alter<'a> = &'a (dyn Fn(&str, &mut BTreeMap<u32, Recorded>) + Sync);
 
-/// Fixtures of a bundle, judged when first needed.
+/// State of a fixture, and where its evidence departs from the suite.
+type JudgedFixture = (Arc<FixtureState>, Option<String>);
+
+/// Fixtures of a bundle, each judged once, when first needed.
 #[derive(Default)]
 struct FixtureStates<'a> {
-    states: Mutex<BTreeMap<String, Arc<FixtureState>>>,
+    judged: Mutex<BTreeMap<String, JudgedFixture>>,
     alter: Option<Alter<'a>>,
 }
 
 impl FixtureStates<'_> {
-    fn get(&self, bundle: &Opened, id: &str, env: &Env) -> Arc<FixtureState> {
-        if let Some(state) = self.states.lock().unwrap_or_else(PoisonError::into_inner).get(id) {
-            return state.clone();
+    fn get(&self, bundle: &Opened, id: &str, env: &Env) -> JudgedFixture {
+        if let Some(judged) = self.judged.lock().unwrap_or_else(PoisonError::into_inner).get(id) {
+            return judged.clone();
         }
-        // Not under the lock: a fixture may need another one. What it has to say is found again in `results`.
-        let (state, _) = self.judge(bundle, id, env);
-        let state = Arc::new(state);
-        self.states.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), state.clone());
-        state
+        // Not under the lock: a fixture may need another one.
+        let (state, mismatch) = self.judge(bundle, id, env);
+        let judged = (Arc::new(state), mismatch);
+        self.judged.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), judged.clone());
+        judged
     }
 
     /// Set-up and, right after it, tear-down: between them a live run had its cases.
@@ -249,7 +252,7 @@ impl FixtureStates<'_> {
             Err(error) => return (missing(error.to_string()), Some(error.to_string())),
         };
         let instance = Instance { suite, case, id: id.to_owned(), variables: Vec::new() };
-        let fixture = |wanted: &str| self.get(bundle, wanted, env);
+        let fixture = |wanted: &str| self.get(bundle, wanted, env).0;
         let mut events_by_number = recorded(&events);
         if let Some(alter) = self.alter {
             alter(id, &mut events_by_number);
@@ -269,9 +272,9 @@ impl FixtureStates<'_> {
     fn results(&self, bundle: &Opened, env: &Env, odd: &mut Vec<String>) -> BTreeMap<String, CaseResult> {
         let mut results = BTreeMap::new();
         for id in bundle.transcript.cases().filter(|id| bundle.catalogue.fixture(id).is_some()) {
-            let (state, mismatch) = self.judge(bundle, id, env);
+            let (state, mismatch) = self.get(bundle, id, env);
             odd.extend(mismatch.map(|mismatch| format!("fixture {id}: {mismatch}")));
-            results.insert(id.to_owned(), state.result);
+            results.insert(id.to_owned(), state.result.clone());
         }
         results
     }
@@ -308,6 +311,17 @@ pub fn env(inputs: &RunInputs) -> Env {
 /// When the bundle cannot be read at all.
 pub fn verify(folder: &Path) -> Result<Findings, BundleError> {
     let mut findings = Findings { files: compare(folder)?, ..Findings::default() };
+    // A file that was changed so much that it cannot be read is changed evidence, not invalid input.
+    if let Err(error) = judge_bundle(folder, &mut findings) {
+        if findings.files.is_empty() {
+            return Err(error);
+        }
+        findings.evidence.push(error.to_string());
+    }
+    Ok(findings)
+}
+
+fn judge_bundle(folder: &Path, findings: &mut Findings) -> Result<(), BundleError> {
     let bundle = open(folder)?;
     if bundle.transcript.run() != bundle.inputs.id {
         findings.evidence.push(format!(
@@ -340,7 +354,7 @@ pub fn verify(folder: &Path) -> Result<Findings, BundleError> {
         findings.evidence.push("report.json does not follow from the evidence".to_owned());
         findings.evidence.extend(differences(&path, &bundle.inputs, &collected, &programs));
     }
-    Ok(findings)
+    Ok(())
 }
 
 /// The date decides which waivers hold, so it must be that of the run.
