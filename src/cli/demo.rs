@@ -65,7 +65,7 @@ pub async fn demo(context: &Context, args: &RunArgs) -> Result<(Prepared, Server
     let target = Target::from_options(options).map_err(|error| failed(error.to_string()))?;
     let clock = Clock::Virtual { start_ms: recorded.started_at_ms };
     let loaded = Loaded { catalogue, texts, folder: None };
-    let mut prepared = prepare(context, args, loaded, target, recorded.seed, id, clock)?;
+    let mut prepared = prepare(args, loaded, target, recorded.seed, id, clock)?;
     if args.guideline.is_none() {
         prepared.inputs.guideline = recorded.guideline;
     }

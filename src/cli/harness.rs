@@ -29,7 +29,7 @@ pub fn harness(context: &Context, args: &HarnessArgs, runtime: &tokio::runtime::
         let loaded = inputs::catalogue(context, args.suites.as_deref())?;
         let target = inputs::target(context, &loaded.catalogue, &args.target, None)?;
         let (seed, id) = identity(None)?;
-        (prepare(context, &run_args, loaded, target, seed, id, engine::Clock::System)?, None)
+        (prepare(&run_args, loaded, target, seed, id, engine::Clock::System)?, None)
     };
     let mut libtest = arguments(&args.libtest);
     let Prepared { loaded, target, vault, inputs, clock } = prepared;

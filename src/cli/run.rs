@@ -67,9 +67,8 @@ pub async fn run(context: &Context, args: &RunArgs) -> Result<Exit, CliError> {
     let loaded = inputs::catalogue(context, args.suites.suites.as_deref())?;
     let target = inputs::target(context, &loaded.catalogue, &args.target, args.rate)?;
     let (seed, id) = identity(args.seed.as_deref())?;
-    let prepared = prepare(context, args, loaded, target, seed, id, Clock::System)?;
-    let exit = go(context, args, prepared).await?;
-    Ok(exit)
+    let prepared = prepare(args, loaded, target, seed, id, Clock::System)?;
+    go(context, args, prepared).await
 }
 
 /// Seed and id of a run.
@@ -90,7 +89,6 @@ pub fn identity(seed: Option<&str>) -> Result<(String, String), CliError> {
 /// # Errors
 /// When the family of the target has no suites.
 pub fn prepare(
-    context: &Context,
     args: &RunArgs,
     loaded: Loaded,
     target: Target,
@@ -98,7 +96,6 @@ pub fn prepare(
     id: String,
     clock: Clock,
 ) -> Result<Prepared, CliError> {
-    let _ = context;
     let Some(family) = loaded.catalogue.family(target.family()) else {
         return Err(CliError::new(Exit::Usage, format!("there is no family `{}`", target.family())));
     };

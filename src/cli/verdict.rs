@@ -59,8 +59,7 @@ pub fn program(context: &Context, program: &ProgramScore) {
         Verdict::ConformantWithWaivers | Verdict::Unproven => Paint::Doubt,
         Verdict::NotConformant => Paint::Bad,
     };
-    let met = program.required.iter().filter(|capability| capability.status.is_met()).count();
-    let total = program.required.len() + program.missing_components.len();
+    let (met, total) = program.required_met();
     context.say(format!(
         "  {} {}: score {} %, {met} of {total} required capabilities",
         context.data(colour, &format!("{:<15}", program.verdict.as_str())),

@@ -22,21 +22,7 @@ pub use journal::{Journal, JournalError, PendingPledge};
 pub use preflight::preflight;
 pub use run::{Done, EngineError, Plan, RunEvent, RunOptions, RunSummary, Sink, run};
 
-use crate::judge::StopReason;
 use crate::suite::Risk;
-
-/// The word of a reason in a transcript.
-#[must_use]
-pub fn stop_word(reason: StopReason) -> &'static str {
-    match reason {
-        StopReason::Deadline => "deadline",
-        StopReason::Cancelled => "cancelled",
-        StopReason::Unreachable => "unreachable",
-        StopReason::ForeignHost => "foreign-host",
-        StopReason::NoIdentity => "no-identity",
-        StopReason::Unsupported => "unsupported",
-    }
-}
 
 /// Why a case of this risk is skipped.
 fn not_allowed(risk: Risk) -> String {

@@ -119,7 +119,7 @@ impl LiveWorld {
                 Event::Done(Arc::new(exchange))
             }
             Err(reason) => {
-                let reason_word = super::stop_word(reason).to_owned();
+                let reason_word = reason.word().to_owned();
                 self.write(&Record::Stop { case: self.id.clone(), attempt: self.attempt, n, reason: reason_word });
                 Event::Stopped(reason)
             }

@@ -57,13 +57,12 @@ impl<'a, W: World> Interp<'a, '_, W> {
         let Some(since) = self.undo.iter().find(|entry| entry.id == id).map(|entry| entry.since) else { return };
         let latest = self.last.as_ref().filter(|(n, _)| Some(*n) != since);
         let answered = latest.and_then(|(_, exchange)| exchange.response.as_ref().map(|r| r.status));
-        let (answered_scope, answered_json) = (self.scope.clone(), self.scope.to_json());
         let Some(entry) = self.undo.iter_mut().find(|entry| entry.id == id) else { return };
         let stage = match answered {
             Some(status) if status / 100 == 2 => {
                 entry.lost = false;
-                entry.scope = answered_scope;
-                PledgeStage::After(answered_json)
+                entry.scope = self.scope.clone();
+                PledgeStage::After(self.scope.to_json())
             }
             // Whatever the answer says, what can be put back without it is put back: a refused request may have
             // been carried out by half.

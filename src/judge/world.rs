@@ -47,6 +47,19 @@ pub enum StopReason {
 }
 
 impl StopReason {
+    /// The word of the reason in a transcript; the same spelling as in JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Deadline => "deadline",
+            Self::Cancelled => "cancelled",
+            Self::Unreachable => "unreachable",
+            Self::ForeignHost => "foreign-host",
+            Self::NoIdentity => "no-identity",
+            Self::Unsupported => "unsupported",
+        }
+    }
+
     /// The reason in words.
     #[must_use]
     pub fn words(self) -> &'static str {

@@ -28,7 +28,7 @@ pub fn summary(report: &Report<'_>) -> String {
     text.push_str("| program | verdict | score | required passed |\n| --- | --- | ---: | ---: |\n");
     for program in &report.programs {
         let mark = if program.verdict == Verdict::Conformant { "✅" } else { "❌" };
-        let (met, total) = super::html::required(program);
+        let (met, total) = program.required_met();
         let _ = writeln!(
             text,
             "| {} | {mark} {} | {} % | {met} of {total} |",

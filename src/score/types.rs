@@ -109,6 +109,14 @@ pub struct ProgramScore {
     pub waivers: Vec<WaiverUse>,
 }
 
+impl ProgramScore {
+    /// How many required capabilities are met, and how many there are; a missing component counts as one that is not.
+    pub fn required_met(&self) -> (usize, usize) {
+        let met = self.required.iter().filter(|capability| capability.status.is_met()).count();
+        (met, self.required.len() + self.missing_components.len())
+    }
+}
+
 /// A capability, scored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CapabilityScore {

@@ -125,7 +125,7 @@ fn facts(report: &Report<'_>) -> Markup {
 }
 
 fn card(program: &ProgramScore) -> Markup {
-    let (passed, total) = required(program);
+    let (passed, total) = program.required_met();
     html! {
         article class={ "card " (program.verdict.as_str()) } {
             h3 { (program.program) }
@@ -134,12 +134,6 @@ fn card(program: &ProgramScore) -> Markup {
             div.dim { "score " (program.score.percent.to_string()) " %, " (passed) " of " (total) " required capabilities" }
         }
     }
-}
-
-/// Required capabilities that are met, and all of them.
-pub(super) fn required(program: &ProgramScore) -> (usize, usize) {
-    let met = program.required.iter().filter(|capability| capability.status.is_met()).count();
-    (met, program.required.len() + program.missing_components.len())
 }
 
 fn capabilities(program: &ProgramScore) -> Markup {
