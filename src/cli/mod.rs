@@ -13,6 +13,7 @@ mod inputs;
 mod lint;
 mod list;
 mod output;
+mod plan;
 mod progress;
 
 mod run;
