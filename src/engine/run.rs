@@ -473,14 +473,14 @@ async fn one_attempt(
         let reason = "the case is not in the catalogue";
         return (CaseResult::without_evidence(Outcome::Error, reason), shared.clock.now_ms());
     };
-    // Set up before the case's own time begins to run.
-    if let Some(session) = shared.env.main_session(suite) {
-        shared.current(session, &[]).await;
-    }
-    for need in &case.needs {
-        shared.fixture(&need.fixture, 1, &[]).await;
-    }
     let instance = Instance { suite, case, id: id.to_owned(), variables: catalogue.row_variables(place) };
+    // Set up before the case's own time begins to run.
+    for fixture in judge::fixtures_of(&instance, &shared.env) {
+        let (state, _) = shared.current(fixture, &[]).await;
+        if state.result.outcome != Outcome::Pass {
+            break;
+        }
+    }
     let mut world = LiveWorld::begin(shared, id, attempt, case.within, Vec::new());
     let start_ms = world.start_ms();
     let result = judge::run_case(&instance, &shared.env, &mut world).await;

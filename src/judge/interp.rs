@@ -11,7 +11,7 @@ use crate::capability::Outcome;
 use crate::expr::{EvalError, EvalErrorKind, Json, JsonTemplate, Scope};
 use crate::http::Exchange;
 use crate::secret::Redacted;
-use crate::suite::{CheckKind, Expect, Follow, RequestStep, Save, Step, StepKind, Until};
+use crate::suite::{Case, CheckKind, Expect, Follow, Need, RequestStep, Require, Save, Step, StepKind, Until};
 
 use super::answer::Answer;
 use super::checks::{Subject, Tally, place, request_line};
@@ -103,10 +103,15 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
 
     async fn prepare(&mut self) -> Flow {
         let case = self.instance.case;
+        let ruled_out = |require: &&Require| is_ruled_out(require, &self.env, &self.scope);
+        if let Some(require) = case.requires.iter().find(ruled_out) {
+            let reason = self.text(&require.reason);
+            return self.end(require.otherwise, reason);
+        }
         if self.log_in().await == Flow::End {
             return Flow::End;
         }
-        for need in &case.needs {
+        for need in in_order(case, &self.env) {
             let Some(state) = self.stand_on(&need.fixture).await else { return Flow::End };
             self.scope.set(&need.alias, state.outputs.clone());
             self.fixtures.push((need.alias.clone(), state));
@@ -558,6 +563,24 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
             leaks: self.leaks,
         }
     }
+}
+
+/// Whether the operator left out what a case requires. This is known before anything is set up for it. (Families without
+/// sessions ask later: bundles were recorded that way, and must stay verifiable.)
+pub(super) fn is_ruled_out(require: &Require, env: &Env, scope: &Scope) -> bool {
+    let known = |name: &String| scope.get(name).is_some();
+    !env.sessions.is_empty()
+        && require.otherwise == Outcome::Skip
+        && require.that.variables().iter().all(known)
+        && matches!(require.that.eval_bool(scope), Ok(false))
+}
+
+/// The fixtures that a case needs, sessions first: without them, nothing is set up for nothing.
+pub(super) fn in_order<'c>(case: &'c Case, env: &Env) -> Vec<&'c Need> {
+    let sessions = env.sessions.clone();
+    let opens = |need: &&Need| sessions.values().any(|session| *session == need.fixture);
+    let (first, then): (Vec<&Need>, Vec<&Need>) = case.needs.iter().partition(opens);
+    first.into_iter().chain(then).collect()
 }
 
 /// One sentence for the reason of a failed case.
