@@ -126,6 +126,8 @@ pub struct Row {
     pub name: String,
     /// Variables of the row, `name` among them.
     pub variables: Vec<(String, Json)>,
+    /// Ids of upstream tests that this row alone stands for, `scheme:id`.
+    pub covers: Vec<String>,
 }
 
 /// Steps with parameters.
@@ -571,6 +573,17 @@ pub struct Family {
     pub probe: Option<String>,
     /// Identity → full id of the fixture that logs it in. Empty when credentials are sent with each request.
     pub sessions: BTreeMap<String, String>,
+    /// What a run says of its choices before it creates anything.
+    pub plan: Vec<PlanLine>,
+}
+
+/// One line of the plan that is shown before a run creates anything.
+#[derive(Debug, Clone)]
+pub struct PlanLine {
+    /// Full id of the fixture that makes the choice. It must not create anything.
+    pub fixture: String,
+    /// What is said, with the fixture's outputs as variables.
+    pub says: Template,
 }
 
 impl Family {
