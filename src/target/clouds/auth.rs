@@ -135,7 +135,9 @@ impl<'c> Given<'c> {
             "token" | "v3token" => return Some(Kind::Token),
             "v3applicationcredential" => return Some(Kind::ApplicationCredential),
             "v3totp" | "v3multifactor" => "a one-time passcode is used up by the first login, and a run logs in again",
-            "none" | "None" | "http_basic" | "admin_token" | "token_endpoint" => "cases need a token of the identity service",
+            "none" | "None" | "http_basic" | "admin_token" | "token_endpoint" => {
+                "cases need a token of the identity service"
+            }
             word if word.starts_with("v2") => "version 2 of the identity API is no longer served",
             _ => "it needs another service or a person to log in",
         };
@@ -145,7 +147,8 @@ impl<'c> Given<'c> {
         None
     }
 
-    /// One domain for user and project, when the login is for a project; then the default domains.
+    /// One domain for user and project, when the login is for a project; then the default domains, at last the one that
+    /// the `openstack` command assumes, `default`.
     fn share_domain(&mut self) {
         let project = self.has("project_id") || self.has("project_name");
         for (domain, user, of_project) in [
@@ -165,8 +168,9 @@ impl<'c> Given<'c> {
                     self.values.insert(key, item);
                 }
             }
-            if let (Some(item), false) = (self.values.get("default_domain").cloned(), self.has(id) || self.has(name)) {
-                self.values.insert(id, item);
+            if !self.has(id) && !self.has(name) {
+                let item = self.values.get("default_domain").cloned();
+                self.values.insert(id, item.unwrap_or_else(|| Item::variable("OS_DEFAULT_DOMAIN", "default")));
             }
         }
     }
@@ -174,8 +178,16 @@ impl<'c> Given<'c> {
     /// What does not go with this kind of login.
     fn refuse(&mut self, kind: Kind) {
         for (key, why, help) in [
-            ("passcode", "a one-time passcode is used up by the first login, and a run logs in again", "use an application credential"),
-            ("trust_id", "a login by trust is not supported", "log in to the project itself, or use an application credential"),
+            (
+                "passcode",
+                "a one-time passcode is used up by the first login, and a run logs in again",
+                "use an application credential",
+            ),
+            (
+                "trust_id",
+                "a login by trust is not supported",
+                "log in to the project itself, or use an application credential",
+            ),
         ] {
             if let Some(origin) = self.origin_of(key) {
                 let message = format!("cloud `{}`: `{key}` cannot be used: {why}", self.cloud);
@@ -183,17 +195,23 @@ impl<'c> Given<'c> {
             }
         }
         let foreign: &[&str] = match kind {
-            Kind::Password => &["token", "application_credential_id", "application_credential_name", "application_credential_secret"],
-            Kind::Token => &["application_credential_id", "application_credential_name", "application_credential_secret"],
-            Kind::ApplicationCredential => &["token", "project_id", "project_name", "domain_id", "domain_name", "system_scope"],
+            Kind::Password => {
+                &["token", "application_credential_id", "application_credential_name", "application_credential_secret"]
+            }
+            Kind::Token => {
+                &["application_credential_id", "application_credential_name", "application_credential_secret"]
+            }
+            Kind::ApplicationCredential => {
+                &["token", "project_id", "project_name", "domain_id", "domain_name", "system_scope"]
+            }
         };
         for key in foreign {
             let Some(origin) = self.origin_of(key) else { continue };
-            let message = format!("cloud `{}`: `{key}` does not go with auth_type `{}`", self.cloud, self.kind_word(kind));
+            let message =
+                format!("cloud `{}`: `{key}` does not go with auth_type `{}`", self.cloud, self.kind_word(kind));
             let help = match *key {
                 "token" => "set auth_type to `token`, or remove the token",
-                key if kind == Kind::ApplicationCredential => {
-                    debug_assert!(key != "token");
+                _ if kind == Kind::ApplicationCredential => {
                     "remove it: an application credential is bound to its project already"
                 }
                 _ => "set auth_type to `v3applicationcredential`, or remove it",
@@ -229,8 +247,8 @@ impl<'c> Given<'c> {
         login.username = self.text("username");
         if login.username.is_none() {
             self.missing("username", "the name of the user, with `user_domain_name`, or its `user_id`");
-        } else if !self.copy("user_domain_id", login) && !self.copy("user_domain_name", login) {
-            self.missing("user_domain_name", "a user name counts within a domain; often it is `Default`");
+        } else if !self.copy("user_domain_id", login) {
+            self.copy("user_domain_name", login);
         }
     }
 
@@ -257,7 +275,10 @@ impl<'c> Given<'c> {
         ];
         let chosen: Vec<_> = scopes.into_iter().filter_map(|(what, origin)| Some((what, origin?))).collect();
         match chosen.as_slice() {
-            [] => self.missing("project_name", "cases work in a project; a login without one (unscoped) can do almost nothing"),
+            [] => self.missing(
+                "project_name",
+                "cases work in a project; a login without one (unscoped) can do almost nothing",
+            ),
             [_] => {}
             [.., (what, origin)] => {
                 let message = format!("cloud `{}`: a login is for one thing, and this names {what} too", self.cloud);
@@ -269,8 +290,8 @@ impl<'c> Given<'c> {
             return;
         }
         if self.copy("project_name", login) {
-            if !self.copy("project_domain_id", login) && !self.copy("project_domain_name", login) {
-                self.missing("project_domain_name", "a project name counts within a domain; often it is `Default`");
+            if !self.copy("project_domain_id", login) {
+                self.copy("project_domain_name", login);
             }
         } else if self.copy("system_scope", login) && self.text("system_scope").as_deref() != Some("all") {
             let origin = self.origin_of("system_scope").unwrap_or(Origin::Default);
@@ -293,7 +314,8 @@ impl<'c> Given<'c> {
         if let Some(text) = item.text() {
             return Some(text.to_owned());
         }
-        let (message, origin) = (format!("cloud `{}`: `{key}` is {}, not text", self.cloud, item.kind()), item.origin.clone());
+        let (message, origin) =
+            (format!("cloud `{}`: `{key}` is {}, not text", self.cloud, item.kind()), item.origin.clone());
         self.report(Diagnostic::error("T006", message).help("a value with special characters needs quotes"), &origin);
         None
     }
@@ -318,14 +340,18 @@ impl<'c> Given<'c> {
         let variable = format!("OS_{}", key.to_uppercase());
         let secret = matches!(key, "password" | "token" | "application_credential_secret");
         let other = match key {
-            "password" | "username" if self.has("application_credential_id") || self.has("application_credential_secret") => {
+            "password" | "username"
+                if self.has("application_credential_id") || self.has("application_credential_secret") =>
+            {
                 Some(("auth_type", "v3applicationcredential"))
             }
             "password" | "username" if self.has("token") => Some(("auth_type", "token")),
             _ => None,
         };
         let help = match (other, self.from_variables) {
-            (Some((key, word)), true) => format!("set OS_{}={word}; without it a password is expected", key.to_uppercase()),
+            (Some((key, word)), true) => {
+                format!("set OS_{}={word}; without it a password is expected", key.to_uppercase())
+            }
             (Some((key, word)), false) => format!("set `{key}: {word}`; without it a password is expected"),
             (None, true) => format!("set {variable}: {what}"),
             (None, false) if secret => format!("add it below `auth`, here or in secure.yaml: {what}"),

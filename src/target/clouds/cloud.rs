@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::Clouds;
 use super::auth::Given;
 use super::tree::{Item, Origin, Section, Value, lay};
-use super::Clouds;
 use crate::secret::Secret;
 use crate::suite::Family;
 use crate::target::{Auth, Login, Place, TargetOptions};
@@ -76,14 +76,19 @@ impl Cloud {
         };
         let ca_certs = fetch(&self.ca_cert, "the certificate authority");
         let mut client = fetch(&self.client_cert, "the client certificate");
-        if let (Some(certificate), Some(key)) = (&mut client, fetch(&self.client_key, "the key of the client certificate")) {
+        if let (Some(certificate), Some(key)) =
+            (&mut client, fetch(&self.client_key, "the key of the client certificate"))
+        {
             certificate.push(b'\n');
             certificate.extend(key);
         }
         let mut options = TargetOptions::new(family, self.url.clone());
         for (name, cloud) in identities {
             if cloud.url != self.url {
-                let message = format!("identity `{name}`: cloud `{}` is at {}, cloud `{}` is at {}", cloud.name, cloud.url, self.name, self.url);
+                let message = format!(
+                    "identity `{name}`: cloud `{}` is at {}, cloud `{}` is at {}",
+                    cloud.name, cloud.url, self.name, self.url
+                );
                 problems.push(Diagnostic::error("T010", message).help("all identities of a run log in at one cloud"));
             }
             options.identities.insert(name, cloud.login);
@@ -120,7 +125,11 @@ pub(super) fn resolve(clouds: &Clouds, name: &str, item: &Item, region: Option<&
     reader.problems.extend(given.take_problems());
     if let Some(lost) = lost {
         // Without a URL the profile would have been needed.
-        let weight = if written.is_some() { Diagnostic::warning("T013", lost.message) } else { Diagnostic::error("T007", lost.message) };
+        let weight = if written.is_some() {
+            Diagnostic::warning("T013", lost.message)
+        } else {
+            Diagnostic::error("T007", lost.message)
+        };
         reader.report(weight.help(lost.help), &lost.origin);
     }
     let url = written.and_then(|item| reader.url(&item));
@@ -208,9 +217,11 @@ impl Reader<'_> {
             return Some(name.clone()).filter(|name| !name.is_empty());
         }
         let wanted = wanted?.to_owned();
-        if let Some((names, item)) = self.get("regions").or_else(|| self.get("region_name")).map(|item| {
-            (regions.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", "), item)
-        }) {
+        if let Some((names, item)) = self
+            .get("regions")
+            .or_else(|| self.get("region_name"))
+            .map(|item| (regions.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", "), item))
+        {
             self.wrong(&item, &format!("there is no region `{wanted}`"), &format!("regions are {names}; case counts"));
         }
         Some(wanted)
@@ -264,7 +275,11 @@ impl Reader<'_> {
             let inside = brace.strip_prefix('{').and_then(|inside| inside.split_once('}'));
             let value = inside.and_then(|(key, _)| self.placeholder(key));
             let (Some((_, after)), Some(value)) = (inside, value) else {
-                self.wrong(item, "a placeholder cannot be filled", "`{region_name}` and other keys of the cloud can; write `{{` for a brace");
+                self.wrong(
+                    item,
+                    "a placeholder cannot be filled",
+                    "`{region_name}` and other keys of the cloud can; write `{{` for a brace",
+                );
                 return None;
             };
             filled.push_str(&value);
@@ -293,24 +308,36 @@ impl Reader<'_> {
                 crate::target::TargetError::Url { why, .. } => why,
                 other => other.to_string(),
             };
-            self.wrong(item, &format!("`auth_url` cannot be used: {why}"), "it looks like https://cloud.example:5000/v3");
+            self.wrong(
+                item,
+                &format!("`auth_url` cannot be used: {why}"),
+                "it looks like https://cloud.example:5000/v3",
+            );
             return None;
         }
         let text = text.trim_end_matches('/');
         let is_version = |last: &str| {
-            last.strip_prefix('v').is_some_and(|v| v.starts_with(|c: char| c.is_ascii_digit()) && v.chars().all(|c| c.is_ascii_digit() || c == '.'))
+            last.strip_prefix('v').is_some_and(|v| {
+                v.starts_with(|c: char| c.is_ascii_digit()) && v.chars().all(|c| c.is_ascii_digit() || c == '.')
+            })
         };
         let cut = text.rsplit_once('/').filter(|(front, last)| is_version(last) && !front.ends_with('/'));
         Some(cut.map_or(text, |(front, _)| front).trim_end_matches('/').to_owned())
     }
 
     fn interface(&mut self) -> String {
-        let Some(item) = self.get("endpoint_type").or_else(|| self.get("interface")) else { return "public".to_owned() };
+        let Some(item) = self.get("endpoint_type").or_else(|| self.get("interface")) else {
+            return "public".to_owned();
+        };
         let word = item.text().map(|word| word.strip_suffix("URL").unwrap_or(word));
         match word {
             Some(word @ ("public" | "internal" | "admin")) => word.to_owned(),
             _ => {
-                self.wrong(&item, "`interface` cannot be used", "one of `public`, `internal`, `admin`; a list is not supported");
+                self.wrong(
+                    &item,
+                    "`interface` cannot be used",
+                    "one of `public`, `internal`, `admin`; a list is not supported",
+                );
                 "public".to_owned()
             }
         }
@@ -340,19 +367,29 @@ impl Reader<'_> {
     fn endpoint(&mut self, name: &str, item: &Item, login: Option<&Login>) -> Option<String> {
         let mut url = self.filled(item)?;
         let known = |key: &str| login.and_then(|login| login.fields.get(key));
-        for (mark, key) in [("%(project_id)s", "project_id"), ("%(tenant_id)s", "project_id"), ("%(user_id)s", "user_id")] {
+        for (mark, key) in
+            [("%(project_id)s", "project_id"), ("%(tenant_id)s", "project_id"), ("%(user_id)s", "user_id")]
+        {
             if let Some(id) = known(key) {
                 url = url.replace(mark, id);
             }
         }
         if url.contains("%(") {
-            self.wrong(item, &format!("the endpoint of `{name}` has an id that is not known before the login"), "write the id itself, or give `project_id` to log in");
+            self.wrong(
+                item,
+                &format!("the endpoint of `{name}` has an id that is not known before the login"),
+                "write the id itself, or give `project_id` to log in",
+            );
             return None;
         }
         match crate::target::parse_base(&url, "") {
             Ok(_) => Some(url.trim_end_matches('/').to_owned()),
             Err(_) => {
-                self.wrong(item, &format!("the endpoint of `{name}` is not a usable URL"), "it looks like https://cloud.example:8774/v2.1");
+                self.wrong(
+                    item,
+                    &format!("the endpoint of `{name}` is not a usable URL"),
+                    "it looks like https://cloud.example:8774/v2.1",
+                );
                 None
             }
         }
@@ -363,7 +400,11 @@ impl Reader<'_> {
         let insecure = match self.get("insecure") {
             None => false,
             Some(item) => truth(&item, true).unwrap_or_else(|| {
-                self.wrong(&item, "`insecure` is neither `true` nor `false`", "write `insecure: true` only if certificates must not be verified");
+                self.wrong(
+                    &item,
+                    "`insecure` is neither `true` nor `false`",
+                    "write `insecure: true` only if certificates must not be verified",
+                );
                 false
             }),
         };
@@ -374,7 +415,11 @@ impl Reader<'_> {
                 (insecure, Some(Named { path: path.to_owned(), origin: item.origin.clone() }))
             }
             _ => {
-                self.wrong(&item, "`verify` is a word in quotes, which other clients take for the name of a file", "write `verify: false` without quotes");
+                self.wrong(
+                    &item,
+                    "`verify` is a word in quotes, which other clients take for the name of a file",
+                    "write `verify: false` without quotes",
+                );
                 (insecure, None)
             }
         }

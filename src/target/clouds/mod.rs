@@ -135,8 +135,9 @@ impl Clouds {
         let variable = |name: &str| settings.variables.get(name).filter(|value| !value.is_empty()).cloned();
         let environment = variable("OS_CLOUD_NAME").unwrap_or_else(|| "envvars".to_owned());
         if let Some(item) = clouds.get(&environment) {
-            let problem = Diagnostic::error("T010", format!("`{environment}` is the name of the cloud of the OS_* variables"))
-                .help("rename this cloud, or name the other one with OS_CLOUD_NAME");
+            let problem =
+                Diagnostic::error("T010", format!("`{environment}` is the name of the cloud of the OS_* variables"))
+                    .help("rename this cloud, or name the other one with OS_CLOUD_NAME");
             return Err(item.origin.mark(problem, "a cloud of the same name").into());
         }
         let only = match clouds.keys().collect::<Vec<_>>().as_slice() {
@@ -145,8 +146,7 @@ impl Clouds {
         };
         let made = cloud_of(&settings.variables);
         let by_environment = variable("OS_CLOUD").is_some() || made.is_some();
-        let default =
-            variable("OS_CLOUD").or_else(|| made.as_ref().map(|_| environment.clone())).or(only);
+        let default = variable("OS_CLOUD").or_else(|| made.as_ref().map(|_| environment.clone())).or(only);
         if let Some(made) = made {
             clouds.insert(environment.clone(), made);
         }
@@ -169,10 +169,15 @@ impl Clouds {
             let (what, help) = match self.file {
                 None => (
                     "no cloud is known: there is no clouds.yaml and no OS_AUTH_URL",
-                    "write clouds.yaml here, in ~/.config/openstack or /etc/openstack, or load an openrc file".to_owned(),
+                    "write clouds.yaml here, in ~/.config/openstack or /etc/openstack, or load an openrc file"
+                        .to_owned(),
                 ),
-                Some(_) if self.clouds.is_empty() => ("the clouds file holds no cloud", "add one below `clouds:`".to_owned()),
-                Some(_) => ("no cloud is chosen", format!("add --os-cloud NAME or set OS_CLOUD; there are {}", self.known())),
+                Some(_) if self.clouds.is_empty() => {
+                    ("the clouds file holds no cloud", "add one below `clouds:`".to_owned())
+                }
+                Some(_) => {
+                    ("no cloud is chosen", format!("add --os-cloud NAME or set OS_CLOUD; there are {}", self.known()))
+                }
             };
             return Err(Diagnostic::error("T007", what).help(help).into());
         };

@@ -70,7 +70,11 @@ impl Origin {
     pub(super) fn mark(&self, problem: Diagnostic, text: &str) -> Diagnostic {
         match self {
             Self::File { source, key } => problem.label(*key, text).source(source),
-            Self::Variable(_) | Self::Default => problem,
+            Self::Variable(name) => {
+                let message = format!("{} ({name})", problem.message);
+                Diagnostic { message, ..problem }
+            }
+            Self::Default => problem,
         }
     }
 }
@@ -197,7 +201,9 @@ fn hushed(source: &Arc<SourceFile>, problems: &Diagnostics) -> Diagnostics {
         "Y003" => ("too large, nested too deep, or too many aliases", "keep only what clouds need in this file"),
         "Y004" => ("YAML that is not supported", "one document, plain keys, no tags of your own"),
         "Y005" => ("a number that would change when read", "put it in quotes"),
-        _ => ("not valid YAML", "check indentation, quotes and colons; quote values that begin with a special character"),
+        _ => {
+            ("not valid YAML", "check indentation, quotes and colons; quote values that begin with a special character")
+        }
     };
     let problem = |problem: &Diagnostic| {
         let (message, help) = said(problem.code);
