@@ -4,6 +4,7 @@
 
 mod args;
 mod cleanup;
+mod clouds;
 mod context;
 mod demo;
 mod exit;
@@ -13,7 +14,6 @@ mod lint;
 mod list;
 mod output;
 mod progress;
-
 mod run;
 mod verdict;
 mod verify;

@@ -111,7 +111,6 @@ pub struct Clouds {
     environment: String,
     /// `OS_CLOUD`, else the cloud of the environment, else the only one.
     default: Option<String>,
-    by_environment: bool,
     file: Option<String>,
 }
 
@@ -145,19 +144,12 @@ impl Clouds {
             _ => None,
         };
         let made = cloud_of(&settings.variables);
-        let by_environment = variable("OS_CLOUD").is_some() || made.is_some();
         let default = variable("OS_CLOUD").or_else(|| made.as_ref().map(|_| environment.clone())).or(only);
         if let Some(made) = made {
             clouds.insert(environment.clone(), made);
         }
         let file = settings.clouds.as_ref().or(settings.secure.as_ref()).map(|file| file.name.clone());
-        Ok(Self { clouds, profiles, environment, default, by_environment, file })
-    }
-
-    /// Whether variables say which cloud is meant.
-    #[must_use]
-    pub fn chosen_by_environment(&self) -> bool {
-        self.by_environment
+        Ok(Self { clouds, profiles, environment, default, file })
     }
 
     /// The cloud of that name, else the one that is chosen otherwise.
