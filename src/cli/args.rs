@@ -111,16 +111,15 @@ pub struct LoginArgs {
 
 /// Clouds of clouds.yaml: place, credentials and trust in one name.
 #[derive(Debug, Args, Clone, Default)]
-#[command(next_help_heading = "OpenStack")]
 pub struct CloudArgs {
     /// Cloud of clouds.yaml; OS_CLOUD when left out.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, help_heading = "OpenStack", value_name = "NAME")]
     pub os_cloud: Option<String>,
     /// Region of the cloud; its first one when left out.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, help_heading = "OpenStack", value_name = "NAME")]
     pub os_region_name: Option<String>,
     /// A further identity, such as `alt=CLOUD` or `admin=CLOUD`, by a cloud of clouds.yaml (may be repeated).
-    #[arg(long, value_name = "NAME=CLOUD")]
+    #[arg(long, help_heading = "OpenStack", value_name = "NAME=CLOUD")]
     pub identity: Vec<String>,
 }
 

@@ -182,7 +182,7 @@ pub(super) fn read(source: &Arc<SourceFile>) -> Result<Section, Diagnostics> {
     shown.keys_of(&root, 0);
     let reader = Reader { source, quoted: shown.source() };
     match &root.value {
-        Yaml::Map(entries) => reader.section(entries),
+        Yaml::Map(entries) => reader.section(entries, Names::Keys, 0),
         _ => {
             let problem = Diagnostic::error("T006", format!("expected a mapping, found {}", root.kind_name()))
                 .label(Span::new(0, 0), "here")
@@ -214,17 +214,30 @@ fn hushed(source: &Arc<SourceFile>, problems: &Diagnostics) -> Diagnostics {
     problems.iter().map(problem).collect()
 }
 
+/// What the keys of a mapping are.
+#[derive(Clone, Copy)]
+enum Names {
+    /// Keys that we know, in either spelling.
+    Keys,
+    /// Names of clouds and profiles, which are as they are.
+    OfClouds,
+}
+
 struct Reader<'a> {
     source: &'a SourceFile,
     quoted: Arc<SourceFile>,
 }
 
 impl Reader<'_> {
-    fn section(&self, entries: &[(yaml::Key, Node)]) -> Result<Section, Diagnostics> {
+    fn section(&self, entries: &[(yaml::Key, Node)], names: Names, depth: u8) -> Result<Section, Diagnostics> {
         let mut section = Section::new();
         for (key, node) in entries {
-            let name = key.text.replace('-', "_");
-            let item = self.item(node, key.span)?;
+            let name = match names {
+                Names::Keys => key.text.replace('-', "_"),
+                Names::OfClouds => key.text.clone(),
+            };
+            let below = if depth == 0 { Names::OfClouds } else { Names::Keys };
+            let item = self.item(node, key.span, below, depth + 1)?;
             if section.insert(name, item).is_some() {
                 let problem = Diagnostic::error("T006", "two keys differ only in `-` and `_`")
                     .label(key.span, "the second")
@@ -236,13 +249,13 @@ impl Reader<'_> {
         Ok(section)
     }
 
-    fn item(&self, node: &Node, key: Span) -> Result<Item, Diagnostics> {
+    fn item(&self, node: &Node, key: Span, names: Names, depth: u8) -> Result<Item, Diagnostics> {
         let value = match &node.value {
             Yaml::Null => Value::Null,
-            Yaml::Map(entries) => Value::Map(self.section(entries)?),
-            Yaml::Seq(items) => {
-                Value::List(items.iter().map(|item| self.item(item, item.span)).collect::<Result<_, _>>()?)
-            }
+            Yaml::Map(entries) => Value::Map(self.section(entries, names, depth)?),
+            Yaml::Seq(items) => Value::List(
+                items.iter().map(|item| self.item(item, item.span, names, depth)).collect::<Result<_, _>>()?,
+            ),
             Yaml::Str(text) => {
                 let plain = self.source.slice(node.span) == text;
                 Value::Scalar { text: Secret::new(text.as_str()), plain }
