@@ -1,5 +1,6 @@
 //! `assize cleanup`: keeps the promises of a run that was cut off.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::engine::{self, Journal, Plan, RunOptions};
@@ -19,6 +20,28 @@ use super::inputs;
 fn options(inputs: &crate::report::inputs::RunInputs) -> Vec<String> {
     let options = inputs.target["options"].as_object().into_iter().flatten();
     options.filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?))).collect()
+}
+
+/// What the log-in of the run said beside its secrets.
+fn fields(login: &serde_json::Value) -> BTreeMap<String, String> {
+    let own = |name: &str| name != "username";
+    let open =
+        |value: &serde_json::Value| value.as_str().filter(|text| !text.starts_with("{{secret:")).map(str::to_owned);
+    let members = login.as_object().into_iter().flatten();
+    members.filter(|(name, _)| own(name)).filter_map(|(name, value)| Some((name.clone(), open(value)?))).collect()
+}
+
+/// What was made in one project cannot be found from another, and would count as gone.
+fn same_scope(said: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> Result<(), CliError> {
+    for key in ["project_id", "project_name", "domain_id", "domain_name"] {
+        if let (Some(said), Some(now)) = (said.get(key), now.get(key))
+            && said != now
+        {
+            let message = format!("the run had the {key} `{said}`, and this log-in has `{now}`");
+            return Err(CliError::new(Exit::Usage, message).hint("log in as the run did"));
+        }
+    }
+    Ok(())
 }
 
 /// Puts back what the journal of a run still promises.
@@ -48,7 +71,10 @@ pub async fn cleanup(context: &Context, args: &CleanupArgs) -> Result<Exit, CliE
         return Ok(Exit::Ok);
     }
     context.tell(format!("{} to keep on {base}", crate::text::plural(pending.len(), "promise")));
-    let target = inputs::target(context, &catalogue, &target, None)?;
+    let said = fields(&inputs.target["logins"]["main"]);
+    // A cloud says itself who logs in.
+    let kept = if of_cloud { BTreeMap::new() } else { said.clone() };
+    let target = inputs::target(context, &catalogue, &target, None, kept)?;
     if target.base() != base {
         let message = format!("the run was against {base}, and the cloud is at {}", target.base());
         return Err(CliError::new(Exit::Usage, message).hint("name the cloud of the run with --os-cloud NAME"));
@@ -56,6 +82,7 @@ pub async fn cleanup(context: &Context, args: &CleanupArgs) -> Result<Exit, CliE
     let vault = Arc::new(Vault::new());
     let mut env = rejudge::env(&inputs, &catalogue);
     env.target = Arc::new(target.view(&vault));
+    same_scope(&said, &fields(&env.target["logins"]["main"]))?;
     let known = env.target["identities"].as_array().cloned().unwrap_or_default();
     for identity in inputs.target["identities"].as_array().into_iter().flatten().filter(|name| !known.contains(name)) {
         let name = identity.as_str().unwrap_or_default();

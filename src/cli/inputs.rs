@@ -206,7 +206,7 @@ pub fn family<'c>(catalogue: &'c Catalogue, named: Option<&str>, url: &str) -> R
     })
 }
 
-/// The target that the arguments describe.
+/// The target that the arguments describe. `fields` are what an earlier run said for its log-in, beside the secrets.
 ///
 /// # Errors
 /// When a file cannot be read or the target cannot be used.
@@ -215,6 +215,7 @@ pub fn target(
     catalogue: &Catalogue,
     args: &TargetArgs,
     rate: Option<u32>,
+    fields: BTreeMap<String, String>,
 ) -> Result<Target, CliError> {
     let of_cloud = clouds::wanted(context, args)?;
     let place = args.target.as_deref().unwrap_or_default();
@@ -229,6 +230,7 @@ pub fn target(
     if !of_cloud {
         replace_login(context, args, is_url, &mut options)?;
     }
+    options.login.fields.extend(fields);
     if let Some(path) = &args.login.ca_cert {
         options.ca_certs.push(read(path)?);
     }
