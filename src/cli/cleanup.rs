@@ -57,7 +57,7 @@ pub async fn cleanup(context: &Context, args: &CleanupArgs) -> Result<Exit, CliE
     let mut cloud = args.cloud.clone();
     let region = inputs.target["options"]["region"].as_str();
     cloud.os_region_name = cloud.os_region_name.or_else(|| region.map(str::to_owned));
-    let of_cloud = inputs.family == clouds::FAMILY && args.login.username.is_none();
+    let of_cloud = inputs.family == clouds::FAMILY && args.login.username.is_none() && args.login.token_file.is_none();
     let target = TargetArgs {
         target: Some(if of_cloud { clouds::FAMILY.to_owned() } else { base.clone() }),
         family: Some(inputs.family.clone()),
@@ -84,7 +84,8 @@ pub async fn cleanup(context: &Context, args: &CleanupArgs) -> Result<Exit, CliE
     env.target = Arc::new(target.view(&vault));
     same_scope(&said, &fields(&env.target["logins"]["main"]))?;
     let known = env.target["identities"].as_array().cloned().unwrap_or_default();
-    for identity in inputs.target["identities"].as_array().into_iter().flatten().filter(|name| !known.contains(name)) {
+    let had = inputs.target["identities"].as_array().into_iter().flatten();
+    for identity in had.filter(|name| of_cloud && !known.contains(name)) {
         let name = identity.as_str().unwrap_or_default();
         context.warn(format!(
             "the run also had the identity `{name}`; what it made needs it again: --identity {name}=CLOUD"

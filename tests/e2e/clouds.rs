@@ -1,7 +1,10 @@
-//! Targets by the name of a cloud: where the files are found, what is chosen, what an error says. Nothing is sent.
+//! Targets by the name of a cloud: where the files are found, what is chosen, what an error says; and cleaning up by it.
 
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Mutex;
+
+use crate::stub::{Bench, Running, Target, json, moment};
 
 const CLOUDS: &str = "clouds:
   one:
@@ -143,4 +146,62 @@ fn a_broken_file_is_shown_without_its_text() {
     home.refuses(&["--os-cloud", "one"], &[], 3, &["Y001", "clouds.yaml:3:"]);
     let home = Home::with(&[(HERE, &CLOUDS.replace("auth_url", "authurl"))]);
     home.refuses(&["--os-cloud", "one"], &[], 3, &["T008", "T010", "clouds.yaml:3:", "did you mean `auth_url`?"]);
+}
+
+/// One thing that is made and taken away again.
+const THING: &str = "format: 1
+suite: openstack.toy
+title: Toy
+cases:
+  - id: make
+    title: Make
+    capability: toy-all
+    risk: write
+    steps:
+      - post: /things
+        json: {}
+        expect: {status: 201}
+        undo: [{delete: /things/1, expect: {status: 204}}]
+      - get: /hold
+        expect: {status: 200}
+";
+
+#[test]
+fn a_clean_up_takes_the_cloud_of_the_run() {
+    let (moment, hold) = moment();
+    let hold = Mutex::new(Some(hold));
+    let target = Target::start(move |seen| match seen.what() {
+        "POST /things" => json(201, "{}"),
+        "DELETE /things/1" => json(204, ""),
+        "GET /hold" => {
+            if let Some(hold) = hold.lock().unwrap().take() {
+                hold.here();
+            }
+            json(200, "{}")
+        }
+        _ => json(200, "{}"),
+    });
+    let bench =
+        Bench::new("cases: [{id: none, title: None, capability: toy-all, steps: [{get: /, expect: {status: 200}}]}]");
+    bench.write("suites/openstack/family.yaml", FAMILY);
+    bench.write("suites/openstack/toy.yaml", THING);
+    bench.write("clouds.yaml", &CLOUDS.replace("127.0.0.1:1/identity", target.base.trim_start_matches("http://")));
+    let arguments =
+        ["run", "--os-cloud", "one", "--identity", "alt=other-one", "--suites", ".", "-o", "out", "--seed", "seed"];
+    let running = Running::start(bench.command(&arguments));
+    moment.wait(&running);
+    running.signal("KILL");
+    running.end();
+    moment.pass();
+    let clean = |more: &[&str]| bench.assize(&[&["cleanup", "out"], more].concat());
+    clean(&[]).expect(3).says(&["no cloud is chosen"]);
+    clean(&["--os-cloud", "elsewhere"]).expect(2).says(&["and the cloud is at http://127.0.0.2:1"]);
+    clean(&["--os-cloud", "other-one"]).expect(2).says(&["the run had the project_name `demo`"]);
+    assert_eq!(target.count("DELETE /things/1"), 0);
+    clean(&["--os-cloud", "one"]).expect(0).says(&["the run also had the identity `alt`"]).prints(&["put back"]);
+    assert_eq!(target.count("DELETE /things/1"), 1);
+    clean(&["--os-cloud", "one", "--identity", "alt=other-one"]).expect(0).prints(&["Nothing is left"]);
+    for (path, bytes) in bench.files("out") {
+        assert!(!String::from_utf8_lossy(&bytes).contains("canary"), "{}", path.display());
+    }
 }
