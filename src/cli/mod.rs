@@ -14,6 +14,7 @@ mod inputs;
 mod lint;
 mod list;
 mod output;
+mod plan;
 mod progress;
 mod run;
 mod verdict;
