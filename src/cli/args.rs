@@ -71,14 +71,18 @@ pub struct SuiteArgs {
 /// What to run against, and as whom.
 #[derive(Debug, Args, Clone)]
 pub struct TargetArgs {
-    /// `demo`, the URL of a service, or a target file (YAML).
-    pub target: String,
+    /// `demo`, the URL of a service, a target file (YAML), or `openstack`: the cloud that OS_CLOUD, OS_* variables or a
+    /// clouds.yaml with one cloud describe. Left out with --os-cloud.
+    pub target: Option<String>,
     /// Family of the target; found from the URL's path when left out.
     #[arg(long)]
     pub family: Option<String>,
     /// As whom, and what to trust.
     #[command(flatten)]
     pub login: LoginArgs,
+    /// Clouds.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
     /// Value for the suites, such as `image=http://…/boot.iso` (may be repeated).
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
@@ -105,6 +109,20 @@ pub struct LoginArgs {
     /// Do not verify the target's certificate. The report says so.
     #[arg(long)]
     pub insecure: bool,
+}
+
+/// Clouds of clouds.yaml: place, credentials and trust in one name.
+#[derive(Debug, Args, Clone, Default)]
+pub struct CloudArgs {
+    /// Cloud of clouds.yaml; OS_CLOUD when left out.
+    #[arg(long, help_heading = "OpenStack", value_name = "NAME")]
+    pub os_cloud: Option<String>,
+    /// Region of the cloud; its first one when left out.
+    #[arg(long, help_heading = "OpenStack", value_name = "NAME")]
+    pub os_region_name: Option<String>,
+    /// A further identity, such as `alt=CLOUD` or `admin=CLOUD`, by a cloud of clouds.yaml (may be repeated).
+    #[arg(long, help_heading = "OpenStack", value_name = "NAME=CLOUD")]
+    pub identity: Vec<String>,
 }
 
 /// `assize run`.
@@ -248,6 +266,9 @@ pub struct CleanupArgs {
     /// Credentials are needed again, since no run keeps them; the URL comes from the run.
     #[command(flatten)]
     pub login: LoginArgs,
+    /// Clouds.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
 }
 
 /// `assize harness`.

@@ -10,6 +10,7 @@ use crate::target::{Login, Place, Target, TargetFile, TargetOptions};
 use crate::text::{Diagnostics, SourceFile, did_you_mean};
 
 use super::args::TargetArgs;
+use super::clouds;
 use super::context::Context;
 use super::exit::{CliError, Exit};
 
@@ -216,23 +217,18 @@ pub fn target(
     rate: Option<u32>,
     fields: BTreeMap<String, String>,
 ) -> Result<Target, CliError> {
-    let is_url = args.target.starts_with("http://") || args.target.starts_with("https://");
-    let mut options = if is_url {
-        TargetOptions::new(family(catalogue, args.family.as_deref(), &args.target)?, args.target.clone())
+    let of_cloud = clouds::wanted(context, args)?;
+    let place = args.target.as_deref().unwrap_or_default();
+    let is_url = !of_cloud && (place.starts_with("http://") || place.starts_with("https://"));
+    let mut options = if of_cloud {
+        clouds::options(context, catalogue, args)?
+    } else if is_url {
+        TargetOptions::new(family(catalogue, args.family.as_deref(), place)?, place)
     } else {
-        from_file(context, catalogue, args)?
+        from_file(context, catalogue, args, place)?
     };
-    let login = Login {
-        username: args.login.username.clone(),
-        password: context.secret(args.login.password_file.as_deref(), "ASSIZE_PASSWORD")?,
-        token: context.secret(args.login.token_file.as_deref(), "ASSIZE_TOKEN")?,
-        ..Login::default()
-    };
-    // What stands in a target file is replaced only by what is said here.
-    if login.username.is_some() || (is_url && login.token.is_some()) {
-        options.login = login;
-    } else if login.password.is_some() && is_url {
-        return Err(CliError::new(Exit::Usage, "a password is given, but no user name").hint("add --username NAME"));
+    if !of_cloud {
+        replace_login(context, args, is_url, &mut options)?;
     }
     options.login.fields.extend(fields);
     if let Some(path) = &args.login.ca_cert {
@@ -254,18 +250,41 @@ pub fn target(
     Target::from_options(options).map_err(|error| CliError::new(Exit::Usage, error.to_string()))
 }
 
+fn replace_login(
+    context: &Context,
+    args: &TargetArgs,
+    is_url: bool,
+    options: &mut TargetOptions<'_>,
+) -> Result<(), CliError> {
+    let login = Login {
+        username: args.login.username.clone(),
+        password: context.secret(args.login.password_file.as_deref(), "ASSIZE_PASSWORD")?,
+        token: context.secret(args.login.token_file.as_deref(), "ASSIZE_TOKEN")?,
+        ..Login::default()
+    };
+    // What stands in a target file is replaced only by what is said here.
+    if login.username.is_some() || (is_url && login.token.is_some()) {
+        options.login = login;
+    } else if login.password.is_some() && is_url {
+        return Err(CliError::new(Exit::Usage, "a password is given, but no user name").hint("add --username NAME"));
+    }
+    Ok(())
+}
+
 fn from_file<'c>(
     context: &Context,
     catalogue: &'c Catalogue,
     args: &TargetArgs,
+    place: &str,
 ) -> Result<TargetOptions<'c>, CliError> {
-    let path = Path::new(&args.target);
+    let path = Path::new(place);
     if !path.is_file() {
-        return Err(CliError::new(Exit::Usage, format!("`{}` is neither a URL nor a target file", args.target))
-            .hint("give `demo`, a URL that starts with http:// or https://, or the path of a target file"));
+        return Err(CliError::new(Exit::Usage, format!("`{place}` is neither a URL nor a target file")).hint(
+            "give `demo`, a URL that starts with http:// or https://, the path of a target file, or --os-cloud NAME",
+        ));
     }
     let text = String::from_utf8_lossy(&read(path)?).into_owned();
-    let source: Arc<SourceFile> = SourceFile::new(args.target.clone(), text);
+    let source: Arc<SourceFile> = SourceFile::new(place, text);
     let invalid = |problems: Diagnostics| {
         CliError::new(
             Exit::InvalidInput,

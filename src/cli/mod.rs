@@ -5,6 +5,7 @@
 mod args;
 mod audit;
 mod cleanup;
+mod clouds;
 mod context;
 mod demo;
 mod exit;
@@ -15,7 +16,6 @@ mod list;
 mod output;
 mod plan;
 mod progress;
-
 mod run;
 mod verdict;
 mod verify;
