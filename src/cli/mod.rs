@@ -7,6 +7,7 @@ mod cleanup;
 mod context;
 mod demo;
 mod exit;
+mod guideline;
 mod harness;
 mod inputs;
 mod lint;
@@ -52,6 +53,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, CliError> {
         Command::Lint(args) => lint::lint(context, &args),
         Command::Score(args) => verify::rescore(context, &args),
         Command::Verify(args) => verify::verify(context, &args),
+        Command::Guideline { command } => guideline::guideline(context, &command),
         Command::Schema(args) => lint::schema(context, &args),
         Command::Run(args) => runtime()?.block_on(run::run(context, &args)),
         Command::Cleanup(args) => runtime()?.block_on(cleanup::cleanup(context, &args)),

@@ -22,22 +22,28 @@
 //!
 //! There is no key that lets a gap count as passed: a required capability that a target lacks is not met.
 
+pub mod codes;
 mod fields;
+mod foreign;
 mod lint;
 mod model;
 mod places;
 mod read;
 mod schema;
+mod test_list;
 pub mod waivers;
+pub mod worksheet;
 
-pub use lint::lint;
+pub use foreign::is_guideline;
+pub use lint::{lint, lint_change, lint_together};
 pub use model::{
     Approval, ApprovalStatus, Attempts, Capability, Component, ComponentRef, Criterion, DesignatedSection, Flag,
-    Guideline, GuidelineId, Metadata, Program, Scoring, Section, Test, TestRepository,
+    Guideline, GuidelineId, Judgement, Metadata, Origin, Program, Scoring, Section, Test, TestRepository,
 };
 pub use places::Places;
 pub use read::FORMAT;
 pub use schema::schema;
+pub use test_list::{TestListOptions, test_list};
 pub use waivers::{Waiver, WaiverScope, Waivers};
 
 #[cfg(test)]
