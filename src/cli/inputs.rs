@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::guideline::{Guideline, Waivers, waivers};
+use crate::guideline::{Guideline, Origin, Waivers, waivers};
 use crate::suite::{Catalogue, Family, embedded, embedded_suites};
 use crate::target::{Login, Place, Target, TargetFile, TargetOptions};
 use crate::text::{Diagnostics, SourceFile, did_you_mean};
@@ -135,6 +135,12 @@ fn read_guideline(context: &Context, shown: &str, bytes: &[u8]) -> Result<Guidel
         let text = problems.render(context.colored_talk());
         CliError::new(Exit::InvalidInput, format!("the guideline cannot be used\n\n{text}"))
     })?;
+    // A foreign document is not for its reader to repair.
+    if guideline.metadata.origin == Origin::Interop && !problems.is_empty() && !problems.has_errors() {
+        let odd = crate::text::plural(problems.len(), "odd thing");
+        context.tell(format!("{odd} in {shown}: `assize guideline lint` shows them"));
+        return Ok(guideline);
+    }
     heed(context, &problems, "the guideline")?;
     Ok(guideline)
 }

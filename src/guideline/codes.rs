@@ -61,7 +61,7 @@ codes! {
     "G119" "nothing that needs an administrator is required"
     "G120" "the weights of the criteria sum to 100 (75 for an add-on)"
     "G121" "the approval is complete: a predecessor, and a date as YYYY.MM or YYYY-MM-DD"
-    "G122" "addresses are https"
+    "G122" "addresses are https, and the source is that of the document itself"
     "G123" "a repository of tests is pinned to a revision"
     "G124" "a worksheet scores every criterion and no other"
     "G125" "what is accepted occurs"
@@ -77,6 +77,7 @@ codes! {
     "G147" "nothing becomes required without having been advisory"
     "G148" "nothing required is dropped without having been deprecated"
     "G149" "a flagged test is not carried into the next guideline"
+    "G150" "a new guideline names the revision of the tests that it was tried with"
     "G151" "an approved guideline is frozen: only flags and aliases may be added"
     "G152" "weights do not change once a guideline is no draft any more"
 }

@@ -62,6 +62,11 @@ impl Places {
         walk(self, root, &mut Vec::new());
     }
 
+    /// Whether something was noted at exactly this path.
+    pub fn has(&self, path: &[&str]) -> bool {
+        self.nearest(path).is_some_and(|(known, _)| known.len() == path.len())
+    }
+
     /// The span at the path, or of the nearest part above it that is known.
     pub fn find(&self, path: &[&str]) -> Option<Span> {
         self.nearest(path).map(|(_, place)| place.span)

@@ -94,8 +94,8 @@ pub(super) fn check_format(found: &str, supported: &str) -> Result<(), Diagnosti
 fn refuse_other_formats(root: &Node) -> Result<(), Diagnostic> {
     let assize = root.get("metadata").and_then(|metadata| metadata.get("assize"));
     let Some(format) = assize.and_then(|assize| assize.get("format")) else {
-        return Err(Diagnostic::error("G002", "not a guideline of ours: `metadata.assize.format` is missing")
-            .help(format!("add `\"assize\": {{\"format\": \"{FORMAT}\", \"family\": …}}` to the metadata")));
+        return Err(Diagnostic::error("G002", "not a guideline: there is neither `metadata.assize.format` nor the `schema` of an interop guideline")
+            .help(format!("for one of ours, add `\"assize\": {{\"format\": \"{FORMAT}\", \"family\": …}}` to the metadata")));
     };
     let found = format.as_str().unwrap_or_default();
     check_format(found, FORMAT).map_err(|problem| problem.label(format.span, ""))?;

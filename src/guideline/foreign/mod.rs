@@ -87,3 +87,6 @@ fn generation(root: &Node) -> Result<Generation, Diagnostic> {
             .help("a guideline of ours has `metadata.assize.format`; a newer interop schema needs a newer assize")),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -102,7 +102,7 @@ pub(super) fn capabilities(
 /// What capabilities have in every version but 1.0.
 pub(super) fn capability(walk: &mut Walk, keys: &Keys, since: &str) -> Capability {
     Capability {
-        description: keys.full_text(walk, "description").unwrap_or_default(),
+        description: keys.text(walk, "description").unwrap_or_default(),
         achievements: keys.texts(walk, "achievements"),
         admin: keys.truth(walk, "admin"),
         project: keys.full_text(walk, "project"),

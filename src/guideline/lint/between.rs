@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::capability::{CapabilityId, Family, LifeCycle};
-use crate::text::{Diagnostic, Diagnostics};
+use crate::capability::{CapabilityId, Family, LifeCycle, TestId};
+use crate::text::{Diagnostic, Diagnostics, plural};
 
 use super::super::model::{Approval, ApprovalStatus, ComponentRef, Guideline, Origin};
 use super::{Lint, suggest};
@@ -62,14 +62,6 @@ fn is(guideline: &Guideline, status: ApprovalStatus) -> bool {
     guideline.metadata.approval.status == Some(status)
 }
 
-fn approval_path(guideline: &Guideline, key: &'static str) -> Vec<&'static str> {
-    match guideline.places.find(&["metadata", "approval"]) {
-        Some(_) => vec!["metadata", "approval", key],
-        None if guideline.metadata.schema.starts_with("1.") => vec![key],
-        None => vec!["metadata", "os_trademark_approval", key],
-    }
-}
-
 impl<'g> Lint<'g> {
     fn identity(&mut self, ids: &mut BTreeMap<&'g str, &'g Guideline>) {
         let guideline = self.guideline;
@@ -96,7 +88,7 @@ impl<'g> Lint<'g> {
     fn is_too_old(&mut self, approved: usize) {
         let message = format!("{approved} guidelines are approved at once, of which this is not among the two latest");
         let help = "set its status to superseded";
-        let path = approval_path(self.guideline, "status");
+        let path = self.approval_path("status");
         self.report(Diagnostic::warning("G142", message).help(help), &path);
     }
 
@@ -112,7 +104,7 @@ impl<'g> Lint<'g> {
         // What it replaces may be newer than anything given here.
         if replaces.as_str() < latest {
             let message = format!("it replaces {replaces}, although {latest} came after that");
-            let path = approval_path(self.guideline, "replaces");
+            let path = self.approval_path("replaces");
             self.report(Diagnostic::warning("G143", message).help(format!("write `{latest}`")), &path);
         }
     }
@@ -143,15 +135,34 @@ impl<'g> Lint<'g> {
                 self.report(problem("G148", message).help(help), &["components"]);
             }
         }
+        self.carried_on(old);
+        for (name, now) in &self.guideline.test_repositories {
+            let before = old.test_repositories.get(name).filter(|before| before.reference == now.reference);
+            let fixed = now.reference.as_deref().is_some_and(|one| !super::heads::MOVING.contains(&one));
+            if before.is_some() && fixed {
+                let message = format!("test repository `{name}` is at the same revision as in {id}");
+                let help = "name the revision that this guideline was tried with";
+                let top = if self.guideline.metadata.schema.starts_with("1.") { ("test-repositories", "git-sha") } else { ("test_repositories", "reference") };
+                self.report(Diagnostic::warning("G150", message).help(help), &[top.0, name, top.1]);
+            }
+        }
+    }
+
+    /// Flagged tests of the guideline before, one finding a capability.
+    fn carried_on(&mut self, old: &Guideline) {
         for (capability, own) in &self.guideline.capabilities {
-            let before = old.capabilities.get(capability);
-            for test in own.tests.keys() {
-                if before.and_then(|before| before.tests.get(test)).is_some_and(|test| test.flagged.is_some()) {
-                    let message = format!("test `{test}` was flagged in {id} and is carried on");
-                    let help = "leave it out, or repair it and say so";
-                    let path = ["capabilities", capability.as_str(), "tests", test.as_str()];
-                    self.report(Diagnostic::warning("G149", message).help(help), &path);
-                }
+            let Some(before) = old.capabilities.get(capability) else { continue };
+            let flagged = |test: &&TestId| before.tests.get(*test).is_some_and(|test| test.flagged.is_some());
+            let carried: Vec<String> = own.tests.keys().filter(flagged).map(|test| format!("`{test}`")).collect();
+            if !carried.is_empty() {
+                let number = plural(carried.len(), "test");
+                let message = format!(
+                    "{number} of `{capability}` flagged in {} carried on: {}",
+                    old.metadata.id,
+                    carried.join(", ")
+                );
+                let help = "leave out what was flagged, or repair it and say so";
+                self.report(Diagnostic::warning("G149", message).help(help), &["capabilities", capability.as_str(), "tests"]);
             }
         }
     }
@@ -177,7 +188,7 @@ impl<'g> Lint<'g> {
                 let names: Vec<&str> = other.components.keys().map(String::as_str).collect();
                 let help = format!("it defines {}", names.join(", "));
                 let problem = suggest(Diagnostic::error("G144", message).help(help), &one.name, names);
-                let top = if guideline.places.find(&["add-ons"]).is_some() { "add-ons" } else { "platforms" };
+                let top = if guideline.places.has(&["add-ons"]) { "add-ons" } else { "platforms" };
                 self.report(problem, &[top, &program.name, key, &one.name]);
             }
         }

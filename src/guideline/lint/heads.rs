@@ -5,6 +5,8 @@ use crate::text::Diagnostic;
 use super::super::model::GuidelineId;
 use super::Lint;
 
+/// References that mean something else every day.
+pub(super) const MOVING: [&str; 4] = ["master", "main", "HEAD", ""];
 /// Sum of the weights of all criteria, and of those that an add-on uses.
 const WEIGHTS: (u32, u32) = (100, 75);
 
@@ -37,12 +39,11 @@ impl Lint<'_> {
         self.approval();
         self.addresses();
         for (name, repository) in &self.guideline.test_repositories {
-            let moving = ["master", "main", "HEAD", ""];
-            if repository.reference.as_deref().is_none_or(|one| moving.contains(&one)) {
+            if repository.reference.as_deref().is_none_or(|one| MOVING.contains(&one)) {
                 let message = format!("test repository `{name}` is not pinned to a revision");
                 let help = "name the commit that is known to work: what the tests ask for changes with it";
                 for key in ["test_repositories", "test-repositories"] {
-                    if self.guideline.places.find(&[key]).is_some() {
+                    if self.guideline.places.has(&[key]) {
                         self.report(Diagnostic::warning("G123", message.clone()).help(help), &[key, name, "reference"]);
                     }
                 }
@@ -67,27 +68,34 @@ impl Lint<'_> {
     fn approval(&mut self) {
         let guideline = self.guideline;
         let (id, approval) = (&guideline.metadata.id, &guideline.metadata.approval);
-        let path = |key| match guideline.places.find(&["metadata", "approval"]) {
-            Some(_) => vec!["metadata", "approval", key],
-            None if guideline.metadata.schema.starts_with("1.") => vec![key],
-            None => vec!["metadata", "os_trademark_approval", key],
-        };
         if let Some(target) = &approval.target_approval {
             let day = target.parse::<jiff::civil::Date>().is_ok();
             let help = "write YYYY.MM or YYYY-MM-DD";
             if !day && !is_month(target) {
                 let message = format!("target_approval `{target}` is no date");
-                self.report(Diagnostic::warning("G121", message).help(help), &path("target_approval"));
+                self.report(Diagnostic::warning("G121", message).help(help), &self.approval_path("target_approval"));
             } else if is_month(target) && id.date().is_some_and(|date| date != target) {
                 let message = format!("target_approval `{target}` is not that of guideline {id}");
-                self.report(Diagnostic::warning("G121", message).help(help), &path("target_approval"));
+                self.report(Diagnostic::warning("G121", message).help(help), &self.approval_path("target_approval"));
             }
         }
         // The first guideline of a series of ours replaces none, and schema 1.0 has no such key.
         if approval.replaces.is_none() && !self.is_ours() && guideline.metadata.schema != "1.0" {
             let message = format!("guideline {id} does not say which one it replaces");
             let help = "add `replaces` with the id of the one before";
-            self.report(Diagnostic::warning("G121", message).help(help), &path("replaces"));
+            self.report(Diagnostic::warning("G121", message).help(help), &self.approval_path("replaces"));
+        }
+    }
+
+    /// Where a key of the approval stands.
+    pub(super) fn approval_path(&self, key: &'static str) -> Vec<&'static str> {
+        let guideline = self.guideline;
+        if guideline.metadata.schema.starts_with("1.") {
+            vec![key]
+        } else if guideline.places.has(&["metadata", "approval"]) {
+            vec!["metadata", "approval", key]
+        } else {
+            vec!["metadata", "os_trademark_approval", key]
         }
     }
 
@@ -113,11 +121,18 @@ impl Lint<'_> {
                 [("components", &program.components), ("required_platform_components", &program.host_components)]
             {
                 for one in refs {
-                    let top = if guideline.places.find(&["add-ons"]).is_some() { "add-ons" } else { "platforms" };
+                    let top = if guideline.places.has(&["add-ons"]) { "add-ons" } else { "platforms" };
                     let path = vec![top, &program.name, key, &one.name];
                     all.extend(one.source.as_deref().map(|source| (source, path)));
                 }
             }
+        }
+        let named = metadata.source.as_deref().filter(|source| source.ends_with(".json"));
+        let stem = named.and_then(|source| source.rsplit('/').next()?.strip_suffix(".json"));
+        if let Some(stem) = stem.filter(|stem| *stem != metadata.id.0) {
+            let message = format!("the source of guideline {} is that of `{stem}`", metadata.id);
+            let help = "write the address of this document";
+            self.report(Diagnostic::warning("G122", message).help(help), &["metadata", "source"]);
         }
         for (address, path) in all {
             if address.starts_with("http://") {

@@ -238,7 +238,7 @@ impl<'g> Lint<'g> {
         for key in capability.achievements.iter().filter(|key| !criteria.contains_key(*key)) {
             let problem = Diagnostic::warning("G114", format!("achievement `{key}` is not a criterion"));
             let known: Vec<&str> = criteria.keys().map(String::as_str).collect();
-            let problem = problem.help(format!("criteria are {}", known.join(", ")));
+            let problem = problem.help(one_of(&known));
             let problem = suggest(problem, key, known);
             self.report(problem, &["capabilities", id.as_str(), "achievements", key]);
         }
@@ -286,9 +286,19 @@ fn differing<'g>(standings: &[(&'g str, LifeCycle)]) -> Option<((&'g str, LifeCy
     Some((first, *other))
 }
 
+fn one_of(criteria: &[&str]) -> String {
+    match criteria {
+        [] => "the guideline has no criteria: add them to its scoring".to_string(),
+        known => format!("criteria are {}", known.join(", ")),
+    }
+}
+
 fn suggest<'a>(problem: Diagnostic, word: &str, known: impl IntoIterator<Item = &'a str>) -> Diagnostic {
     match did_you_mean(word, known) {
         Some(near) => problem.help(format!("did you mean `{near}`?")),
         None => problem,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use crate::capability::CapabilityId;
 use crate::text::{Diagnostic, plural};
 
 use super::super::model::Capability;
-use super::{Lint, suggest};
+use super::{Lint, one_of, suggest};
 
 impl Lint<'_> {
     pub(super) fn worksheet(&mut self, id: &CapabilityId, capability: &Capability, required: bool) {
@@ -13,7 +13,7 @@ impl Lint<'_> {
         for key in capability.criteria.keys().filter(|key| !scoring.criteria.contains_key(*key)) {
             let message = format!("`{key}` is not a criterion of this guideline");
             let known: Vec<&str> = scoring.criteria.keys().map(String::as_str).collect();
-            let problem = Diagnostic::error("G124", message).help(format!("criteria are {}", known.join(", ")));
+            let problem = Diagnostic::error("G124", message).help(one_of(&known));
             let problem = suggest(problem, key, known);
             self.report(problem, &[path[0], path[1], path[2], key]);
         }
