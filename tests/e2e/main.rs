@@ -6,6 +6,7 @@ mod stub;
 mod bad_input;
 mod bad_target;
 mod gates;
+mod guideline;
 mod harness;
 mod interrupt;
 mod outputs;
