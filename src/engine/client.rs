@@ -3,7 +3,8 @@
 //!
 //! It deliberately does not retry, follow redirects or decompress: the case sees what the target did.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -13,6 +14,7 @@ use super::clock::CaseClock;
 use super::failure::{classify, failure};
 use super::reveal::{self, Unrevealed};
 use crate::canon::digest_bytes;
+use crate::expr::Json;
 use crate::http::{Body, Exchange, Failure, FailureClass, Headers, Request, Response, TlsFacts};
 use crate::judge::{Call, CallIdentity, StopReason};
 use crate::secret::{Redacted, Secret, Vault};
@@ -26,6 +28,8 @@ const TOKEN_FIELDS: [&str; 2] = ["x-auth-token", "x-subject-token"];
 /// Request fields that carry credentials when a case composes them from tokens.
 const CREDENTIAL_FIELDS: [&str; 5] =
     ["authorization", "proxy-authorization", "x-auth-token", "x-subject-token", "cookie"];
+/// Methods whose requests usually have content.
+const WITH_CONTENT: [&str; 3] = ["POST", "PUT", "PATCH"];
 /// Shorter cookie values are words (`deleted`, `true`), not secrets.
 const SHORTEST_COOKIE: usize = 10;
 /// How the detail of a failure begins when a status line came before it.
@@ -37,6 +41,8 @@ const WITHHELD: &str = "the request needs a secret that this run does not know o
 pub(super) struct Client {
     target: Arc<Target>,
     vault: Arc<Vault>,
+    /// Hosts that the target itself named as its own when somebody logged in.
+    named: RwLock<BTreeSet<String>>,
 }
 
 /// What stays the same for all requests of one attempt of a case.
@@ -69,7 +75,21 @@ impl From<Unrevealed> for Refusal {
 
 impl Client {
     pub(super) fn new(target: Arc<Target>, vault: Arc<Vault>) -> Self {
-        Self { target, vault }
+        Self { target, vault, named: RwLock::default() }
+    }
+
+    /// Trusts the hosts of base URLs that a log-in gave.
+    pub(super) fn trust(&self, services: Option<&Json>) {
+        let urls = services.and_then(Json::as_object).into_iter().flat_map(serde_json::Map::values);
+        let hosts = urls.filter_map(|url| Url::parse(url.as_str()?).ok()?.host_str().map(str::to_owned));
+        self.named.write().unwrap_or_else(PoisonError::into_inner).extend(hosts);
+    }
+
+    /// Whether credentials may be sent there.
+    fn is_own(&self, url: &Url) -> bool {
+        let named = self.named.read().unwrap_or_else(PoisonError::into_inner);
+        let is_named = url.host_str().is_some_and(|host| named.contains(host));
+        self.target.is_own(url) || (is_named && self.target.is_private(url))
     }
 
     /// Sends the request and waits for the complete answer, `limit` at most.
@@ -118,7 +138,7 @@ impl Client {
             reqwest::Method::from_bytes(recorded.method.as_bytes()).map_err(|_| broken("invalid method".to_owned()))?;
         let credential = self.identify(identity)?;
         let carries = credential.is_some() || !matches!(identity, CallIdentity::Named(name) if self.is_anonymous(name));
-        if !self.target.is_own(&url) && (carries || holds_token(recorded)) {
+        if !self.is_own(&url) && (carries || holds_token(recorded)) {
             return Err(Refusal::Stop(StopReason::ForeignHost));
         }
         let mut headers = HeaderMap::with_capacity(recorded.headers.0.len() + 2);
@@ -141,6 +161,10 @@ impl Client {
         }
         if !headers.contains_key(reqwest::header::USER_AGENT) {
             headers.insert(reqwest::header::USER_AGENT, agent.clone());
+        }
+        // RFC 9110 §8.6: a method that usually has content says so when there is none.
+        if recorded.body.is_empty() && WITH_CONTENT.contains(&method.as_str()) {
+            headers.entry(reqwest::header::CONTENT_LENGTH).or_insert(HeaderValue::from_static("0"));
         }
         let mut request = reqwest::Request::new(method, url);
         if !recorded.body.is_empty() {

@@ -61,7 +61,8 @@ pub static CASE: Object = Object {
         key(
             "each",
             Kind::Rows,
-            "rows of variables, or `{count: N}` for the variable `i`; ids become `suite.case[row]`",
+            "rows of variables, or `{count: N}` for the variable `i`; ids become `suite.case[row]`. The key `covers` of a row \
+             is no variable: it names upstream tests that this row alone stands for",
         ),
     ],
     includes: &[&PLAN],
@@ -110,6 +111,17 @@ pub static GROUP: Object = object(
     ],
 );
 
+/// A line of the plan.
+pub static PLAN_LINE: Object = object(
+    "plan line",
+    "One line of the plan of a run. It is said when a selected case needs the fixture; when the fixture does not come to \
+     stand, the reason is said instead.",
+    &[
+        required("fixture", Kind::Text, "`<suite>.<fixture>` that makes the choice; it creates nothing"),
+        required("says", Kind::Template, "the line, with the outputs of the fixture as variables"),
+    ],
+);
+
 /// Facts of a family.
 pub static FAMILY: Object = object(
     "family",
@@ -124,5 +136,12 @@ pub static FAMILY: Object = object(
         key("headers", Kind::Map(&Kind::Text, "field name"), "header fields sent with every request"),
         key("guideline", Kind::Text, "guideline used unless the operator names one"),
         key("probe", Kind::Text, "path asked before a run; 401 or 403 there means that the credentials are refused"),
+        key("plan", Kind::List(&Kind::Object(&PLAN_LINE)), "what a run says of its choices before it creates anything"),
+        key(
+            "sessions",
+            Kind::Map(&Kind::Text, "identity"),
+            "fixtures that log identities in: their outputs `header` (name, value), `services` (base URLs by name) and, \
+             for a session that ends, `expires_at_ms` are used for every request of the other suites",
+        ),
     ],
 );
