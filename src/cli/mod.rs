@@ -9,6 +9,7 @@ mod clouds;
 mod context;
 mod demo;
 mod exit;
+mod guideline;
 mod harness;
 mod inputs;
 mod lint;
@@ -54,6 +55,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, CliError> {
         Command::Lint(args) => lint::lint(context, &args),
         Command::Score(args) => verify::rescore(context, &args),
         Command::Verify(args) => verify::verify(context, &args),
+        Command::Guideline { command } => guideline::guideline(context, &command),
         Command::Audit(args) => audit::audit(context, &args),
         Command::Schema(args) => lint::schema(context, &args),
         Command::Run(args) => runtime()?.block_on(run::run(context, &args)),

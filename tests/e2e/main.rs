@@ -7,6 +7,7 @@ mod bad_input;
 mod bad_target;
 mod clouds;
 mod gates;
+mod guideline;
 mod harness;
 mod interrupt;
 mod outputs;

@@ -82,6 +82,7 @@ fn family() -> crate::suite::Family {
         path: "/v3".into(),
         probe: None,
         sessions: BTreeMap::new(),
+        plan: Vec::new(),
         concurrency: 4,
         auth: "none".into(),
         headers: Vec::new(),
