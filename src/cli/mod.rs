@@ -5,8 +5,10 @@
 mod args;
 mod cleanup;
 mod context;
+mod covers;
 mod demo;
 mod exit;
+mod explain;
 mod harness;
 mod inputs;
 mod lint;
@@ -15,6 +17,7 @@ mod output;
 mod progress;
 
 mod run;
+mod score;
 mod verdict;
 mod verify;
 
@@ -48,9 +51,10 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>, variable: f
 
 fn dispatch(context: &Context, command: Command) -> Result<u8, CliError> {
     let exit = match command {
+        Command::List(args) if args.covers => covers::covers(context, &args),
         Command::List(args) => list::list(context, &args),
         Command::Lint(args) => lint::lint(context, &args),
-        Command::Score(args) => verify::rescore(context, &args),
+        Command::Score(args) => score::score(context, &args),
         Command::Verify(args) => verify::verify(context, &args),
         Command::Schema(args) => lint::schema(context, &args),
         Command::Run(args) => runtime()?.block_on(run::run(context, &args)),

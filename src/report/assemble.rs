@@ -125,6 +125,7 @@ impl<'c> Collected<'c> {
                 results.add(id, TestResult { outcome: kept.outcome(), flaky: kept.flaky() });
             }
         }
+        cover(&mut results, self.catalogue, &self.inputs.family);
         results
     }
 
@@ -180,6 +181,16 @@ impl<'c> Collected<'c> {
             cases: &cases,
         };
         write(&report)
+    }
+}
+
+/// Tells which upstream tests the cases of a family stand for, selected or not.
+pub fn cover(results: &mut Results, catalogue: &Catalogue, family: &str) {
+    for (suite, case) in catalogue.cases().filter(|(suite, _)| suite.family == family) {
+        let Ok(test) = TestId::of_case(&suite.id, &case.id) else { continue };
+        for (_, upstream) in case.covers.iter().filter_map(|covers| covers.split_once(':')) {
+            results.cover(upstream, test.clone());
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod stub;
 
 mod bad_input;
 mod bad_target;
+mod foreign_results;
 mod gates;
 mod harness;
 mod interrupt;
