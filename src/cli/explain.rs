@@ -30,8 +30,15 @@ fn capability(context: &Context, one: &CapabilityScore, all: bool) {
         Status::Waived | Status::Gap | Status::Unproven => Paint::Doubt,
     };
     let word = format!("{:<8}", one.status.as_str());
-    context.say(format!("\n    {} {} ({}): {}", context.data(colour, &word), one.capability, one.level, counts(&one.tests)));
-    for test in one.tests.iter().filter(|test| all || !test.outcome.is_pass() || test.note.is_some()) {
+    context.say(format!(
+        "\n    {} {} ({}): {}",
+        context.data(colour, &word),
+        one.capability,
+        one.level,
+        counts(&one.tests)
+    ));
+    let plain = |test: &TestScore| test.outcome.is_pass() && test.note.is_none() && test.marks.is_empty();
+    for test in one.tests.iter().filter(|test| all || !plain(test)) {
         self::test(context, test);
     }
 }
@@ -56,7 +63,8 @@ fn counts(tests: &[TestScore]) -> String {
 
 fn test(context: &Context, test: &TestScore) {
     let mut marks = String::new();
-    for (set, mark) in [(test.marks.flagged, " flagged"), (test.marks.flaky, " flaky"), (test.marks.waived, " waived")] {
+    for (set, mark) in [(test.marks.flagged, " flagged"), (test.marks.flaky, " flaky"), (test.marks.waived, " waived")]
+    {
         if set {
             marks.push_str(mark);
         }
@@ -80,7 +88,10 @@ fn remedies(context: &Context, program: &ProgramScore) {
         return;
     }
     let tests: usize = program.to_conform.iter().map(|remedy| remedy.tests.len()).sum();
-    context.say(format!("\n    {}", context.data(Paint::Bold, &format!("To conform, {} must pass:", plural(tests, "test")))));
+    context.say(format!(
+        "\n    {}",
+        context.data(Paint::Bold, &format!("To conform, {} must pass:", plural(tests, "test")))
+    ));
     for remedy in &program.to_conform {
         if let Some(why) = &remedy.blocked {
             context.say(format!("      {}: {why}", remedy.capability));

@@ -26,7 +26,8 @@ fn wrong(line: &[u8]) -> Result<Option<&str>, &'static str> {
         return Err("is no name of a test");
     }
     // Names of one word have dots; those that are sentences begin with a tag.
-    let likely = if name.contains(char::is_whitespace) { name.starts_with('[') } else { name.contains(['.', ':', '/']) };
+    let likely =
+        if name.contains(char::is_whitespace) { name.starts_with('[') } else { name.contains(['.', ':', '/']) };
     if likely { Ok(Some(name)) } else { Err("is no name of a test") }
 }
 

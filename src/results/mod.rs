@@ -212,9 +212,9 @@ pub fn recognise(prefix: &[u8]) -> Result<Format, ReadError> {
         _ if subunit1::begins_within(trimmed) => Ok(Format::SubunitV1),
         _ => match lists::objection(trimmed) {
             None => Ok(Format::Names),
-            Some(why) => unknown(&format!(
-                "neither subunit, JUnit XML nor RefStack results; as a list of passed names: {why}"
-            )),
+            Some(why) => {
+                unknown(&format!("neither subunit, JUnit XML nor RefStack results; as a list of passed names: {why}"))
+            }
         },
     }
 }

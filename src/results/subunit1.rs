@@ -90,9 +90,7 @@ impl<R: BufRead> Reader<'_, R> {
             "failure" | "error" => End { outcome: Outcome::Fail, expectation: "" },
             "skip" => End { outcome: Outcome::Skip, expectation: "" },
             "xfail" => End { outcome: Outcome::Fail, expectation: "it failed, as expected: " },
-            "uxsuccess" => {
-                End { outcome: Outcome::Fail, expectation: "it passed, although it was expected to fail " }
-            }
+            "uxsuccess" => End { outcome: Outcome::Fail, expectation: "it passed, although it was expected to fail " },
             _ => return Ok(()),
         };
         self.end(end, rest, colon, at)
@@ -154,7 +152,11 @@ impl<R: BufRead> Reader<'_, R> {
             self.detail(&mut line, at)?;
             let name = line.trim_ascii();
             let wanted = name.starts_with(b"traceback") || name == b"reason" || name == b"message";
-            self.chunks(at, &mut |bytes| if wanted { text.push(bytes) })?;
+            self.chunks(at, &mut |bytes| {
+                if wanted {
+                    text.push(bytes)
+                }
+            })?;
         }
     }
 

@@ -178,7 +178,8 @@ fn a_failed_worker_is_told() {
 
 #[test]
 fn results_of_one_test_are_put_together() {
-    let stream = |statuses: &[u8]| statuses.iter().flat_map(|status| result("a.b", *status, 5, None)).collect::<Vec<_>>();
+    let stream =
+        |statuses: &[u8]| statuses.iter().flat_map(|status| result("a.b", *status, 5, None)).collect::<Vec<_>>();
     let ended = |statuses: &[u8]| {
         let row = collected(&stream(statuses)).rows["a.b"].clone();
         (row.outcome, row.flaky)
@@ -293,7 +294,9 @@ fn refstack_results_are_passes() {
 
 #[test]
 fn lists_and_what_is_none_of_all() {
-    let all = collected(b"\xef\xbb\xbf# passed\na.b\r\na.c[id-00000002-0000-4000-8000-000000000002,smoke]\n\n[sig-x] Pods run\n");
+    let all = collected(
+        b"\xef\xbb\xbf# passed\na.b\r\na.c[id-00000002-0000-4000-8000-000000000002,smoke]\n\n[sig-x] Pods run\n",
+    );
     assert_eq!(all.format, Format::Names);
     assert_eq!(all.rows.keys().collect::<Vec<_>>(), ["[sig-x] Pods run", "a.b", "a.c"]);
     let unknown = |bytes: &[u8]| collect(bytes).unwrap_err().to_string();

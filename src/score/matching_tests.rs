@@ -68,8 +68,16 @@ fn a_renamed_test_is_found_by_its_id() {
     let with_id = format!("m.C.t: {{idempotent_id: id-{ID1}, aliases: [m.Old.t]}}");
     let moved = format!("n.C.t[id-{ID1}]=pass");
     check(&with_id, &[&moved], &["m.C.t pass (n.C.t; found by its id under another module)"]);
-    check(&with_id, &[&format!("n.Old.t[id-{ID1}]=pass")], &["m.C.t pass (n.Old.t; found by its id under another module)"]);
-    check(&with_id, &[&format!("n.D.u[id-{ID1}]=fail")], &["m.C.t fail (n.D.u; found by its id alone, under another name; wrong)"]);
+    check(
+        &with_id,
+        &[&format!("n.Old.t[id-{ID1}]=pass")],
+        &["m.C.t pass (n.Old.t; found by its id under another module)"],
+    );
+    check(
+        &with_id,
+        &[&format!("n.D.u[id-{ID1}]=fail")],
+        &["m.C.t fail (n.D.u; found by its id alone, under another name; wrong)"],
+    );
     let name_of_another = format!("m.C.t[id-{ID2}]=fail");
     check(&with_id, &[&moved, &name_of_another], &["m.C.t pass (n.C.t; found by its id under another module)"]);
     check(&with_id, &[&name_of_another], &["m.C.t fail (the name is that of the test, the id is another one; wrong)"]);
@@ -81,13 +89,10 @@ fn an_inherited_test_does_not_answer_for_its_base() {
     let (base, sub) = (format!("m.Base.t[id-{ID1}]=fail"), format!("m.Sub.t[id-{ID1}]=pass"));
     check(&with_id, &[&base, &sub], &["m.Base.t fail (wrong)"]);
     let two = format!("m.Other.t[id-{ID1}]=pass");
-    let wanted = "m.Base.t not-run (several results have its id, none its name: `m.Other.t`, `m.Sub.t`; none is counted)";
+    let wanted =
+        "m.Base.t not-run (several results have its id, none its name: `m.Other.t`, `m.Sub.t`; none is counted)";
     check(&with_id, &[&sub, &two], &[wanted]);
-    check(
-        &with_id,
-        &[&sub, "setUpClass (m.Base)=fail"],
-        &["m.Base.t error (the set-up of m.Base failed: wrong)"],
-    );
+    check(&with_id, &[&sub, "setUpClass (m.Base)=fail"], &["m.Base.t error (the set-up of m.Base failed: wrong)"]);
     let both = format!("m.Base.t: {{idempotent_id: id-{ID1}}}, m.Sub.t: {{idempotent_id: id-{ID1}}}");
     let third = format!("m.Third.t[id-{ID1}]=pass");
     let scored = lines(&judged(&both, &junit(&[&third])));
@@ -108,7 +113,11 @@ fn one_name_never_satisfies_two_tests() {
     check("m.C.a: {aliases: [m.C.b]}, m.C.b: {}", &["m.C.b=pass"], &["m.C.a not-run", "m.C.b pass"]);
     let told_apart = format!("m.C.a: {{aliases: [m.C.old], idempotent_id: {ID1}}}, m.C.b: {{aliases: [m.C.old]}}");
     check(&told_apart, &[&format!("m.C.old[id-{ID1}]=pass")], &["m.C.a pass (m.C.old)", "m.C.b not-run"]);
-    check("m.C.a: {aliases: [m.C.old, m.C.older]}", &["m.C.old=pass", "m.C.older=fail"], &["m.C.a fail (m.C.old m.C.older; wrong)"]);
+    check(
+        "m.C.a: {aliases: [m.C.old, m.C.older]}",
+        &["m.C.old=pass", "m.C.older=fail"],
+        &["m.C.a fail (m.C.old m.C.older; wrong)"],
+    );
 }
 
 #[test]
