@@ -48,8 +48,105 @@ pub enum Command {
     Cleanup(CleanupArgs),
     /// Run the cases as a Rust test binary does: `assize harness TARGET -- --list`.
     Harness(HarnessArgs),
+    /// Look into guidelines: lint, show, list their tests, compute score sheets. Foreign ones are read as they are.
+    Guideline {
+        /// What to do.
+        #[command(subcommand)]
+        command: GuidelineCommand,
+    },
     /// Print the JSON Schema of a file format.
     Schema(SchemaArgs),
+}
+
+/// Commands of `assize guideline`.
+#[derive(Debug, Subcommand)]
+pub enum GuidelineCommand {
+    /// Find what is wrong in guidelines and between those given together.
+    Lint(GuidelineLintArgs),
+    /// Show programs and capabilities with their standing and tests.
+    Show(ShowArgs),
+    /// Print the tests that a program asks for, as `name[id]`, sorted; as RefStack did.
+    Tests(TestsArgs),
+    /// Compute the totals of a score sheet, or of the worksheets in a guideline.
+    Worksheet(WorksheetArgs),
+}
+
+/// `assize guideline lint`.
+#[derive(Debug, Args)]
+pub struct GuidelineLintArgs {
+    /// Guidelines (files, folders or `family/version`); everything built in when left out.
+    pub files: Vec<PathBuf>,
+    /// An earlier state of one of the guidelines: what may not change once it is approved is an error.
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// One JSON document: a list with code, rule, severity, file, line, column, path, message, help.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `assize guideline show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// Guideline: `family/version` or a file.
+    #[arg(value_name = "ID|FILE")]
+    pub guideline: String,
+    /// Only this program: its name, or its last word, as in `compute`.
+    #[arg(long, short = 'p', value_name = "NAME")]
+    pub program: Option<String>,
+    /// One JSON document.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `assize guideline tests`.
+#[derive(Debug, Args)]
+pub struct TestsArgs {
+    /// Guideline: `family/version` or a file.
+    #[arg(value_name = "ID|FILE")]
+    pub guideline: String,
+    /// The program: its name, or its last word, as in `compute`.
+    #[arg(long, short = 'p', value_name = "NAME")]
+    pub program: String,
+    /// Capabilities of these standings.
+    #[arg(long, value_name = "WORD,…", value_delimiter = ',', default_value = "required")]
+    pub status: Vec<String>,
+    /// The other names of each test too.
+    #[arg(long)]
+    pub alias: bool,
+    /// Flagged tests too.
+    #[arg(long)]
+    pub flagged: bool,
+}
+
+/// `assize guideline worksheet`.
+#[derive(Debug, Args)]
+pub struct WorksheetArgs {
+    /// A score sheet (text), or a guideline: `family/version` or a file (.json).
+    #[arg(value_name = "SHEET|ID|FILE")]
+    pub file: String,
+    /// Form of the output.
+    #[arg(long, value_enum, default_value_t = SheetFormat::Text)]
+    pub format: SheetFormat,
+    /// Say for each capability what its total comes from.
+    #[arg(long, conflicts_with = "format")]
+    pub explain: bool,
+    /// Take weights and cut-off from this guideline.
+    #[arg(long, short = 'g', value_name = "ID|FILE")]
+    pub guideline: Option<String>,
+    /// Points that a capability must reach.
+    #[arg(long, value_name = "N")]
+    pub cutoff: Option<u32>,
+}
+
+/// Forms of a score sheet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SheetFormat {
+    /// The sheet with its totals.
+    Text,
+    /// A line for each capability.
+    Csv,
+    /// A document.
+    Json,
 }
 
 /// Where cases come from.
@@ -202,7 +299,7 @@ pub struct ScoreArgs {
     /// Guideline: `family/version` or a file. That of the report when left out.
     #[arg(long, short = 'g', value_name = "ID|FILE")]
     pub guideline: Option<String>,
-    /// Only this program (may be repeated).
+    /// Only this program (may be repeated): its name, or its last word, as in `compute`.
     #[arg(long, value_name = "NAME")]
     pub program: Vec<String>,
     /// Waivers.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::guideline::{Guideline, Waivers, waivers};
+use crate::guideline::{Guideline, Origin, Waivers, waivers};
 use crate::suite::{Catalogue, Family, embedded, embedded_suites};
 use crate::target::{Login, Place, Target, TargetFile, TargetOptions};
 use crate::text::{Diagnostics, SourceFile, did_you_mean};
@@ -116,18 +116,42 @@ fn collect(root: &Path, folder: &Path, texts: &mut BTreeMap<String, String>) -> 
 /// # Errors
 /// When there is none of that name, or it is invalid.
 pub fn guideline(context: &Context, loaded: &Loaded, name: &str) -> Result<LoadedGuideline, CliError> {
-    let (bytes, shown) = guideline_bytes(loaded, name)?;
-    let (guideline, problems) = Guideline::read(&shown, &bytes).map_err(|problems| {
-        let text = problems.render(context.colored_talk());
-        CliError::new(Exit::InvalidInput, format!("the guideline cannot be used\n\n{text}"))
-    })?;
-    heed(context, &problems, "the guideline")?;
+    let (bytes, shown) = guideline_bytes(loaded.folder.as_deref(), name)?;
+    let guideline = read_guideline(context, &shown, &bytes)?;
     Ok(LoadedGuideline { guideline, bytes })
 }
 
-fn guideline_bytes(loaded: &Loaded, name: &str) -> Result<(Vec<u8>, String), CliError> {
+/// A guideline for which no suites are needed.
+///
+/// # Errors
+/// When there is none of that name, or it is invalid.
+pub fn guideline_alone(context: &Context, name: &str) -> Result<Guideline, CliError> {
+    let (bytes, shown) = guideline_bytes(None, name)?;
+    read_guideline(context, &shown, &bytes)
+}
+
+fn read_guideline(context: &Context, shown: &str, bytes: &[u8]) -> Result<Guideline, CliError> {
+    let (guideline, problems) = Guideline::read(shown, bytes).map_err(|problems| {
+        let text = problems.render(context.colored_talk());
+        CliError::new(Exit::InvalidInput, format!("the guideline cannot be used\n\n{text}"))
+    })?;
+    // A foreign document is not for its reader to repair.
+    if guideline.metadata.origin == Origin::Interop && !problems.is_empty() && !problems.has_errors() {
+        let odd = crate::text::plural(problems.len(), "odd thing");
+        context.tell(format!("{odd} in {shown}: `assize guideline lint` shows them"));
+        return Ok(guideline);
+    }
+    heed(context, &problems, "the guideline")?;
+    Ok(guideline)
+}
+
+/// The bytes of a guideline and the name to show for it.
+///
+/// # Errors
+/// When there is none of that name.
+pub fn guideline_bytes(folder: Option<&Path>, name: &str) -> Result<(Vec<u8>, String), CliError> {
     let file = format!("capabilities/{name}.json");
-    if let Some(folder) = &loaded.folder {
+    if let Some(folder) = folder {
         let path = folder.join(&file);
         if path.is_file() {
             return Ok((read(&path)?, path.display().to_string()));
@@ -143,7 +167,7 @@ fn guideline_bytes(loaded: &Loaded, name: &str) -> Result<(Vec<u8>, String), Cli
     let mut known: Vec<String> = embedded()
         .filter_map(|(known, _)| Some(known.strip_prefix("capabilities/")?.strip_suffix(".json")?.to_owned()))
         .collect();
-    if let Some(folder) = &loaded.folder {
+    if let Some(folder) = folder {
         known.extend(guidelines_below(&folder.join("capabilities")));
     }
     let error = CliError::input(format!("there is no guideline `{name}`: neither known nor a file"));

@@ -9,6 +9,7 @@ mod covers;
 mod demo;
 mod exit;
 mod explain;
+mod guideline;
 mod harness;
 mod inputs;
 mod lint;
@@ -56,6 +57,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, CliError> {
         Command::Lint(args) => lint::lint(context, &args),
         Command::Score(args) => score::score(context, &args),
         Command::Verify(args) => verify::verify(context, &args),
+        Command::Guideline { command } => guideline::guideline(context, &command),
         Command::Schema(args) => lint::schema(context, &args),
         Command::Run(args) => runtime()?.block_on(run::run(context, &args)),
         Command::Cleanup(args) => runtime()?.block_on(cleanup::cleanup(context, &args)),

@@ -51,7 +51,7 @@ pub fn score(
     match program {
         None => Ok(guideline.programs.iter().map(|program| scorer.program(program)).collect()),
         Some(name) => {
-            let program = guideline.program(name).ok_or_else(|| unknown_program(guideline, name))?;
+            let program = guideline.program_like(name).ok_or_else(|| unknown_program(guideline, name))?;
             Ok(vec![scorer.program(program)])
         }
     }
