@@ -15,11 +15,12 @@ use super::client::Client;
 use super::clock::{Clock, RunClock};
 use super::journal::{Journal, JournalError};
 use super::limit::{Breaker, Limiter};
+use super::sessions::Logins;
 use super::shared::{Fixtures, Shared};
 use super::world::LiveWorld;
 use super::{not_allowed, panic_text};
 use crate::capability::Outcome;
-use crate::judge::{self, CaseResult, Env, Instance, Leak, StopReason};
+use crate::judge::{self, CaseResult, Env, FixtureState, Instance, Leak, StopReason};
 use crate::secret::Vault;
 use crate::suite::{Catalogue, InstanceRef, Need, Risk};
 use crate::target::{Target, TargetError};
@@ -143,6 +144,8 @@ pub struct RunSummary {
     pub cancelled: bool,
     /// Requests were sent and none was answered, or the run was given up because nobody answered any more.
     pub unreachable: bool,
+    /// Nobody could log in, for this reason; no case was run.
+    pub refused: Option<String>,
     /// Number of things left behind on the target.
     pub leaks: usize,
 }
@@ -196,6 +199,7 @@ pub(super) fn shared(plan: Plan, options: &RunOptions) -> Result<Arc<Shared>, En
         interrupted_at: OnceLock::new(),
         fault: OnceLock::new(),
         fixtures: Fixtures::default(),
+        logins: Logins::default(),
     }))
 }
 
@@ -229,6 +233,7 @@ pub async fn run(
         waiting: VecDeque::new(),
         summary: RunSummary::default(),
     };
+    coordinator.log_in().await;
     coordinator.cases(instances).await;
     coordinator.fixtures().await;
     let Coordinator { mut summary, sink, .. } = coordinator;
@@ -268,6 +273,15 @@ struct Coordinator<'s> {
 }
 
 impl Coordinator<'_> {
+    /// Opens the main session first: nobody is served by hundreds of cases that fail because a password is wrong.
+    async fn log_in(&mut self) {
+        let Some(fixture) = self.shared.env.sessions.get(crate::target::MAIN).cloned() else { return };
+        let (state, _) = self.shared.current(&fixture, &[]).await;
+        if state.result.outcome != Outcome::Pass {
+            self.summary.refused = Some(state.result.reason.clone());
+        }
+    }
+
     async fn cases(&mut self, mut instances: impl Iterator<Item = InstanceRef> + Send) {
         loop {
             while self.tasks.len() < self.jobs && !self.is_over() {
@@ -289,7 +303,7 @@ impl Coordinator<'_> {
     }
 
     fn is_over(&self) -> bool {
-        self.shared.cancel.is_cancelled() || self.shared.breaker.is_open()
+        self.shared.cancel.is_cancelled() || self.shared.breaker.is_open() || self.summary.refused.is_some()
     }
 
     /// Starts one case; `false` when none can be started now.
@@ -380,9 +394,20 @@ impl Coordinator<'_> {
     }
 
     async fn fixtures(&mut self) {
+        let mut renewed: HashMap<String, (Arc<FixtureState>, Vec<Leak>)> = HashMap::new();
         for standing in self.shared.standing() {
-            let (id, state, leaks) = standing.tear_down().await;
+            let number = standing.number;
+            let (id, mut state, mut leaks) = standing.tear_down().await;
             self.summary.leaks += leaks.len();
+            // The last log-in stands for all, with what any left behind. The newest is torn down first.
+            if let Some((newer, later)) = renewed.remove(&id) {
+                state = newer;
+                leaks.extend(later);
+            }
+            if number > 1 {
+                renewed.insert(id, (state, leaks));
+                continue;
+            }
             (self.sink)(RunEvent::FixtureDone { id, result: Box::new(state.result.clone()), leaks });
         }
     }
@@ -419,8 +444,11 @@ async fn one_attempt(
         return (CaseResult::without_evidence(Outcome::Error, reason), shared.clock.now_ms());
     };
     // Set up before the case's own time begins to run.
+    if let Some(session) = shared.env.main_session(suite) {
+        shared.current(session, &[]).await;
+    }
     for need in &case.needs {
-        shared.fixture(&need.fixture, &[]).await;
+        shared.fixture(&need.fixture, 1, &[]).await;
     }
     let instance = Instance { suite, case, id: id.to_owned(), variables: catalogue.row_variables(place) };
     let mut world = LiveWorld::begin(shared, id, attempt, case.within, Vec::new());

@@ -109,7 +109,7 @@ impl Opened {
     /// What was constant during the run.
     #[must_use]
     pub fn env(&self) -> Env {
-        env(&self.inputs)
+        env(&self.inputs, &self.catalogue)
     }
 
     /// Judges one case again on altered evidence: `alter` may change the events of the case and of its fixtures before
@@ -126,7 +126,8 @@ impl Opened {
         let fixtures = FixtureStates { alter: Some(alter), ..FixtureStates::default() };
         let mut altered = recorded(&events);
         alter(id, &mut altered);
-        let mut replay = Replay::new(altered, events.ended, Box::new(|wanted| fixtures.get(self, wanted, &env).0));
+        let fixture = |wanted: &str| fixtures.get(self, wanted, login(&events, wanted), &env).0;
+        let mut replay = Replay::new(altered, events.ended, Box::new(fixture));
         now(run_case(&instance, &env, &mut replay))
     }
 
@@ -197,7 +198,7 @@ impl Opened {
                 odd.push(format!("{id}, attempt {attempt}: {problem}"));
             }
             start = Some(events.start_at_ms);
-            let fixture = |wanted: &str| fixtures.get(self, wanted, env).0;
+            let fixture = |wanted: &str| fixtures.get(self, wanted, login(&events, wanted), env).0;
             let mut replay = Replay::new(recorded(&events), events.ended, Box::new(fixture));
             match now(run_case(&instance, env, &mut replay)) {
                 Some(result) => results.push(result),
@@ -217,27 +218,34 @@ pub type Alter<'a> = &'a (dyn Fn(&str, &mut BTreeMap<u32, Recorded>) + Sync);
 /// State of a fixture, and where its evidence departs from the suite.
 type JudgedFixture = (Arc<FixtureState>, Option<String>);
 
-/// Fixtures of a bundle, each judged once, when first needed.
+/// Which log-in an attempt relies on; the first one, unless it says otherwise.
+fn login(events: &AttemptEvents, fixture: &str) -> u32 {
+    events.logins.get(fixture).copied().unwrap_or(1)
+}
+
+/// Fixtures of a bundle, each judged once, when first needed. A session may have been opened several times; the number
+/// tells which.
 #[derive(Default)]
 struct FixtureStates<'a> {
-    judged: Mutex<BTreeMap<String, JudgedFixture>>,
+    judged: Mutex<BTreeMap<(String, u32), JudgedFixture>>,
     alter: Option<Alter<'a>>,
 }
 
 impl FixtureStates<'_> {
-    fn get(&self, bundle: &Opened, id: &str, env: &Env) -> JudgedFixture {
-        if let Some(judged) = self.judged.lock().unwrap_or_else(PoisonError::into_inner).get(id) {
+    fn get(&self, bundle: &Opened, id: &str, number: u32, env: &Env) -> JudgedFixture {
+        let key = (id.to_owned(), number);
+        if let Some(judged) = self.judged.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return judged.clone();
         }
         // Not under the lock: a fixture may need another one.
-        let (state, mismatch) = self.judge(bundle, id, env);
+        let (state, mismatch) = self.judge(bundle, id, number, env);
         let judged = (Arc::new(state), mismatch);
-        self.judged.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), judged.clone());
+        self.judged.lock().unwrap_or_else(PoisonError::into_inner).insert(key, judged.clone());
         judged
     }
 
     /// Set-up and, right after it, tear-down: between them a live run had its cases.
-    fn judge(&self, bundle: &Opened, id: &str, env: &Env) -> (FixtureState, Option<String>) {
+    fn judge(&self, bundle: &Opened, id: &str, number: u32, env: &Env) -> (FixtureState, Option<String>) {
         let missing = |reason: String| FixtureState {
             result: CaseResult::without_evidence(Outcome::Error, reason),
             outputs: Arc::new(serde_json::json!({})),
@@ -246,13 +254,13 @@ impl FixtureStates<'_> {
         let Some((suite, case)) = bundle.catalogue.fixture(id) else {
             return (missing("no such fixture".to_owned()), None);
         };
-        let events = match bundle.transcript.load(id, 1) {
+        let events = match bundle.transcript.load(id, number) {
             Ok(Some(events)) => events,
             Ok(None) => return (missing("there is no evidence for it".to_owned()), None),
             Err(error) => return (missing(error.to_string()), Some(error.to_string())),
         };
         let instance = Instance { suite, case, id: id.to_owned(), variables: Vec::new() };
-        let fixture = |wanted: &str| self.get(bundle, wanted, env).0;
+        let fixture = |wanted: &str| self.get(bundle, wanted, login(&events, wanted), env).0;
         let mut events_by_number = recorded(&events);
         if let Some(alter) = self.alter {
             alter(id, &mut events_by_number);
@@ -272,9 +280,15 @@ impl FixtureStates<'_> {
     fn results(&self, bundle: &Opened, env: &Env, odd: &mut Vec<String>) -> BTreeMap<String, CaseResult> {
         let mut results = BTreeMap::new();
         for id in bundle.transcript.cases().filter(|id| bundle.catalogue.fixture(id).is_some()) {
-            let (state, mismatch) = self.get(bundle, id, env);
-            odd.extend(mismatch.map(|mismatch| format!("fixture {id}: {mismatch}")));
-            results.insert(id.to_owned(), state.result.clone());
+            for number in bundle.transcript.attempts(id) {
+                let (state, mismatch) = self.get(bundle, id, number, env);
+                odd.extend(mismatch.map(|mismatch| format!("fixture {id}: {mismatch}")));
+                // What was set up again is the same fixture; the last one stands for all, with what any left behind.
+                let mut result = state.result.clone();
+                let before: Option<CaseResult> = results.remove(id);
+                result.leaks.splice(0..0, before.into_iter().flat_map(|before| before.leaks));
+                results.insert(id.to_owned(), result);
+            }
         }
         results
     }
@@ -295,8 +309,10 @@ fn stop_reason(word: &str) -> StopReason {
 
 /// What is constant during a run.
 #[must_use]
-pub fn env(inputs: &RunInputs) -> Env {
+pub fn env(inputs: &RunInputs, catalogue: &Catalogue) -> Env {
+    let sessions = catalogue.family(&inputs.family).map(|family| family.sessions.clone()).unwrap_or_default();
     Env {
+        sessions: Arc::new(sessions),
         target: Arc::new(inputs.target.clone()),
         run: Arc::new(serde_json::json!({"id": inputs.id, "seed": inputs.seed})),
         seed: inputs.seed.clone(),

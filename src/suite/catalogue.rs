@@ -36,8 +36,14 @@ impl Catalogue {
     /// Reads suite and family files. A file with errors is left out; the diagnostics say why.
     pub fn load<N: Into<String>, T: Into<String>>(files: impl IntoIterator<Item = (N, T)>) -> (Catalogue, Diagnostics) {
         let mut loading = Loading::default();
-        for (name, text) in files {
-            loading.file(SourceFile::new(name, text));
+        let files = files.into_iter().map(|(name, text)| SourceFile::new(name, text));
+        // What a family says decides what its suites may use.
+        let (families, suites): (Vec<_>, Vec<_>) = files.partition(|source| is_family(source));
+        for source in families {
+            loading.family(source);
+        }
+        for source in suites {
+            loading.suite(source);
         }
         loading.finish()
     }
@@ -145,6 +151,10 @@ impl Catalogue {
     }
 }
 
+fn is_family(source: &SourceFile) -> bool {
+    source.name.rsplit(['/', '\\']).next() == Some("family.yaml")
+}
+
 /// Row numbers of a case; one `None` when it has no rows.
 fn rows(each: &Rows) -> impl Iterator<Item = Option<u32>> + use<> {
     let (once, count) = match each {
@@ -167,15 +177,19 @@ struct Loading {
 }
 
 impl Loading {
-    fn file(&mut self, source: Arc<SourceFile>) {
-        let file = source.name.rsplit(['/', '\\']).next().unwrap_or_default();
-        if file == "family.yaml" {
-            let (family, problems) = reader::read_family(Arc::clone(&source));
-            self.out.extend(problems);
-            self.families.extend(family.map(|family| (family, source)));
-            return;
-        }
-        let (suite, uses, problems) = reader::read_with_uses(Arc::clone(&source));
+    fn family(&mut self, source: Arc<SourceFile>) {
+        let (family, problems) = reader::read_family(Arc::clone(&source));
+        self.out.extend(problems);
+        self.families.extend(family.map(|family| (family, source)));
+    }
+
+    fn suite(&mut self, source: Arc<SourceFile>) {
+        let families = &self.families;
+        let logged_in = |suite: &str| {
+            let own = suite.split('.').next();
+            families.iter().any(|(family, _)| own == Some(family.id.as_str()) && family.is_logged_in(suite))
+        };
+        let (suite, uses, problems) = reader::read_with_uses(Arc::clone(&source), &logged_in);
         self.out.extend(problems);
         self.uses.extend(uses.into_iter().map(|found| (Arc::clone(&source), found)));
         match suite {
@@ -190,8 +204,9 @@ impl Loading {
         self.duplicates();
         let suites = std::mem::take(&mut self.suites);
         let by_id = suites.iter().enumerate().map(|(index, suite)| (suite.id.clone(), index)).collect();
-        let families = std::mem::take(&mut self.families).into_iter().map(|(family, _)| family).collect();
+        let (families, sources) = std::mem::take(&mut self.families).into_iter().unzip();
         let catalogue = Catalogue { suites, families, by_id };
+        self.sessions(&catalogue, sources);
         self.references(&catalogue);
         self.outputs(&catalogue);
         self.circles(&catalogue);
@@ -226,6 +241,30 @@ impl Loading {
             }
             first
         });
+    }
+
+    /// Fixtures that log in must exist and hand out what requests need.
+    fn sessions(&mut self, catalogue: &Catalogue, sources: Vec<Arc<SourceFile>>) {
+        for (family, source) in catalogue.families.iter().zip(sources) {
+            for (identity, id) in &family.sessions {
+                let owner = id.rsplit_once('.').map_or("", |(owner, _)| owner);
+                let problem = match catalogue.fixture(id) {
+                    None if self.broken.contains(owner) => continue,
+                    None => Diagnostic::error(codes::UNKNOWN_FIXTURE, format!("there is no fixture `{id}`"))
+                        .help(format!("name the fixture that logs `{identity}` in")),
+                    Some((_, fixture)) => {
+                        let has = |name: &&str| fixture.outputs.iter().any(|(own, _)| own == name);
+                        let Some(missing) = ["header", "services"].into_iter().find(|name| !has(name)) else {
+                            continue;
+                        };
+                        let message = format!("fixture `{id}` has no output `{missing}`");
+                        Diagnostic::error(codes::UNKNOWN_OUTPUT, message)
+                            .help("a session hands out `header: {name, value}` and `services: {name: base URL}`")
+                    }
+                };
+                self.out.push(problem.source(&source));
+            }
+        }
     }
 
     /// Fixtures of other suites must exist.
@@ -312,7 +351,8 @@ impl Loading {
         if self.out.has_errors() {
             return;
         }
-        let used: BTreeSet<&str> = needs(catalogue).map(|(_, need)| need.fixture.as_str()).collect();
+        let mut used: BTreeSet<&str> = needs(catalogue).map(|(_, need)| need.fixture.as_str()).collect();
+        used.extend(catalogue.families.iter().flat_map(|family| family.sessions.values().map(String::as_str)));
         for suite in &catalogue.suites {
             for fixture in &suite.fixtures {
                 if !used.contains(format!("{}.{}", suite.id, fixture.id).as_str()) {

@@ -11,5 +11,6 @@ mod harness;
 mod interrupt;
 mod outputs;
 mod secrets;
+mod sessions;
 mod shown;
 mod tamper;

@@ -61,7 +61,8 @@ pub static CASE: Object = Object {
         key(
             "each",
             Kind::Rows,
-            "rows of variables, or `{count: N}` for the variable `i`; ids become `suite.case[row]`",
+            "rows of variables, or `{count: N}` for the variable `i`; ids become `suite.case[row]`. The key `covers` of a row \
+             is no variable: it names upstream tests that this row alone stands for",
         ),
     ],
     includes: &[&PLAN],
@@ -124,5 +125,11 @@ pub static FAMILY: Object = object(
         key("headers", Kind::Map(&Kind::Text, "field name"), "header fields sent with every request"),
         key("guideline", Kind::Text, "guideline used unless the operator names one"),
         key("probe", Kind::Text, "path asked before a run; 401 or 403 there means that the credentials are refused"),
+        key(
+            "sessions",
+            Kind::Map(&Kind::Text, "identity"),
+            "fixtures that log identities in: their outputs `header` (name, value), `services` (base URLs by name) and, \
+             for a session that ends, `expires_at_ms` are used for every request of the other suites",
+        ),
     ],
 );

@@ -10,7 +10,6 @@ use super::super::model::{Case, Group, Need, Require, Risk, Row, Rows};
 use super::Reader;
 use super::fields::{Fields, is_variable};
 use super::prescan::{full, local};
-use super::scope::Names;
 use crate::capability::CapabilityId;
 use crate::capability::Outcome;
 use crate::expr::JsonTemplate;
@@ -18,6 +17,9 @@ use crate::text::yaml::{Key, Node};
 use crate::text::{Diagnostic, Span, did_you_mean};
 
 const WITHIN: Duration = Duration::from_secs(300);
+
+/// The key of a row that is no variable.
+const ROW_COVERS: &str = "covers";
 
 impl Reader {
     /// The groups of the suite. They are read without knowing their callers.
@@ -37,7 +39,7 @@ impl Reader {
     fn group(&mut self, key: &Key, node: &Node) -> Option<Group> {
         let fields = self.fields(node, &keys::GROUP)?;
         let mut params = Vec::new();
-        self.names = Names::constant();
+        self.names = self.constant_names();
         self.names.response = true;
         for item in fields.get("params").map(|node| self.list(node)).unwrap_or_default() {
             let Some(name) = self.text(item) else {
@@ -116,7 +118,7 @@ impl Reader {
         };
         let capabilities = if is_case { self.capabilities(&fields) } else { Vec::new() };
         let covers = if is_case { self.covers(&fields) } else { Vec::new() };
-        self.names = Names::constant();
+        self.names = self.constant_names();
         self.streams.clear();
         let needs = self.needs(&fields);
         let each = if is_case { self.each(&fields) } else { Rows::Once };
@@ -156,22 +158,27 @@ impl Reader {
         }
         let mut ids: Vec<CapabilityId> = Vec::new();
         for item in items {
-            let Some(text) = self.id(item) else { continue };
+            let Some(text) = self.text(item) else { continue };
             match text.parse::<CapabilityId>() {
                 Ok(id) if ids.contains(&id) => {
                     self.error(codes::DUPLICATE, item.span, format!("capability `{id}` appears twice"), "remove one");
                 }
                 Ok(id) => ids.push(id),
-                Err(error) => self.error(codes::BAD_ID, item.span, error.to_string(), "use a shorter id"),
+                Err(error) => {
+                    let help = "write it as the guideline does: letters, digits and single hyphens";
+                    self.error(codes::BAD_ID, item.span, error.to_string(), help);
+                }
             }
         }
         ids
     }
 
     fn covers(&mut self, fields: &Fields<'_>) -> Vec<String> {
-        let Some(node) = fields.get("covers") else {
-            return Vec::new();
-        };
+        fields.get("covers").map(|node| self.covered(node)).unwrap_or_default()
+    }
+
+    /// Ids of upstream tests.
+    fn covered(&mut self, node: &Node) -> Vec<String> {
         let mut ids = Vec::new();
         for item in self.one_or_many(node) {
             let Some(text) = self.text(item) else {
@@ -291,8 +298,12 @@ impl Reader {
 
     fn row(&mut self, node: &Node) -> Option<Row> {
         let entries = self.map(node, "a row: `{name: …, …}`")?;
-        let mut variables = Vec::new();
+        let (mut variables, mut covers) = (Vec::new(), Vec::new());
         for (key, value) in entries {
+            if key.text == ROW_COVERS {
+                covers = self.covered(value);
+                continue;
+            }
             self.variable(key.span, &key.text);
             if is_variable(&key.text) {
                 self.names.define(&key.text);
@@ -314,7 +325,7 @@ impl Reader {
             let help = "use letters, digits, `-`, `_` and `.`";
             self.error(codes::BAD_ID, name.span, format!("`{text}` cannot be the name of a row"), help);
         }
-        Some(Row { name: text, variables })
+        Some(Row { name: text, variables, covers })
     }
 
     /// Every row must have what any row has: a variable must not be defined by chance.
@@ -324,7 +335,7 @@ impl Reader {
             .filter_map(Node::as_map)
             .flatten()
             .map(|(key, _)| key.text.as_str())
-            .filter(|key| *key != "name")
+            .filter(|key| *key != "name" && *key != ROW_COVERS)
             .collect();
         for row in rows.iter().filter(|row| row.as_map().is_some()) {
             if let Some(missing) = keys.iter().find(|key| row.get(key).is_none()) {

@@ -23,7 +23,14 @@ impl Reader {
     pub(super) fn request(&mut self, fields: &Fields<'_>, may_poll: bool) -> Option<RequestStep> {
         let entry = self.names.clone();
         let method_url = self.method_and_url(fields);
+        let service = fields.get("service").and_then(|node| self.text(node));
         let query = self.json_map(fields, "query");
+        for (key, _) in fields.get("query").and_then(Node::as_map).unwrap_or_default() {
+            if key.text.contains("${") {
+                let help = "write the parameter into the URL: `/things?${name}=${url_encode(value)}`";
+                self.error(codes::BAD_VALUE, key.span, "the name of a query parameter is no template", help);
+            }
+        }
         let headers = fields.get("headers").map(|node| self.removable_headers(node)).unwrap_or_default();
         let body = self.body(fields, BODIES);
         let identity = fields.get("as").and_then(|node| self.identity(node));
@@ -37,6 +44,7 @@ impl Reader {
             .get("secret")
             .map(|node| self.one_or_many(node).iter().filter_map(|item| self.secret_place(item)).collect())
             .unwrap_or_default();
+        let lasting = fields.get("effect").and_then(|node| self.word(node, &["none"])).is_none();
         self.names.response = true;
         let until = if may_poll { self.until(fields) } else { None };
         let expect = fields.get("expect").map(|node| self.expects(node)).unwrap_or_default();
@@ -51,6 +59,7 @@ impl Reader {
         Some(RequestStep {
             method,
             url,
+            service,
             query,
             headers,
             body,
@@ -59,6 +68,7 @@ impl Reader {
             timeout,
             max_body,
             secrets,
+            lasting,
             until,
             expect,
             save,
