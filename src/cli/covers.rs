@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use crate::capability::{LifeCycle, Outcome, TestId, upstream_id};
 use crate::guideline::{Guideline, Waivers};
-use crate::report::assemble::cover;
+use crate::report::assemble;
 use crate::score::{Results, TestResult, TestScore, score};
 use crate::suite::Catalogue;
 use crate::text::plural;
@@ -34,13 +34,10 @@ pub fn covers(context: &Context, args: &ListArgs) -> Result<Exit, CliError> {
 /// Every upstream test with its cases.
 fn all(context: &Context, args: &ListArgs, catalogue: &Catalogue) -> Result<Exit, CliError> {
     let mut covered: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for (suite, case) in catalogue.cases() {
-        let id = format!("{}.{}", suite.id, case.id);
-        let family = args.family.as_ref().is_none_or(|family| *family == suite.family);
-        if family && super::run::selection(&args.suites).takes(&id) {
-            for upstream in &case.covers {
-                covered.entry(upstream).or_default().insert(id.clone());
-            }
+    for (upstream, covering) in assemble::covered(catalogue) {
+        let family = args.family.as_ref().is_none_or(|family| *family == covering.suite.family);
+        if family && super::run::selection(&args.suites).takes(&covering.id) {
+            covered.entry(upstream).or_default().insert(covering.id);
         }
     }
     if covered.is_empty() {
@@ -73,12 +70,15 @@ fn required(
 ) -> Result<Exit, CliError> {
     let family = guideline.metadata.family.as_str();
     let mut results = Results::new();
-    for (suite, case) in catalogue.cases().filter(|(suite, _)| suite.family == family) {
-        if let Ok(test) = TestId::of_case(&suite.id, &case.id) {
-            results.add(test, TestResult { outcome: Outcome::Pass, flaky: false });
+    let pass = TestResult { outcome: Outcome::Pass, flaky: false };
+    for instance in catalogue.instances() {
+        let Some((suite, case)) = catalogue.get(instance).filter(|(suite, _)| suite.family == family) else { continue };
+        if let (Ok(test), Ok(row)) = (TestId::of_case(&suite.id, &case.id), catalogue.id(instance).parse()) {
+            results.add(test, pass);
+            results.add_part(row, pass);
         }
     }
-    cover(&mut results, catalogue, family);
+    assemble::cover(&mut results, catalogue, family);
     let programs = score(guideline, None, &results, &Waivers::none(), Date::ZERO)
         .map_err(|error| CliError::new(Exit::Usage, error.to_string()))?;
     let mut lines: BTreeMap<(&str, &str), Line<'_>> = BTreeMap::new();

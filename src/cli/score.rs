@@ -7,9 +7,11 @@ use std::path::Path;
 use crate::guideline::{Guideline, Waivers};
 use crate::report::assemble::cover;
 use crate::report::document::ReportDocument;
+use crate::report::inputs::RunInputs;
 use crate::report::rejudge;
 use crate::results::{Collected, collect};
 use crate::score::{self, ProgramScore, Results, TestResult, Verdict, defcore_rules};
+use crate::suite::Suite;
 use crate::text::plural;
 
 use super::args::ScoreArgs;
@@ -110,7 +112,7 @@ fn results(context: &Context, args: &ScoreArgs, loaded: &Loaded) -> Result<Taken
     let read = (&mut file).take(1024).read_to_end(&mut beginning);
     read.map_err(|error| CliError::input(format!("cannot read `{}`: {error}", args.results.display())))?;
     if is_report(&beginning) {
-        return of_report(&args.results, loaded);
+        return of_report(context, &args.results, loaded);
     }
     of_others(context, &args.results)
 }
@@ -141,19 +143,30 @@ fn of_bundle(folder: &Path) -> Result<Taken, CliError> {
 }
 
 /// A report alone does not say which upstream tests its cases stand for: the suites at hand do.
-fn of_report(path: &Path, loaded: &Loaded) -> Result<Taken, CliError> {
+fn of_report(context: &Context, path: &Path, loaded: &Loaded) -> Result<Taken, CliError> {
     let text = inputs::read(path)?;
     let text = String::from_utf8_lossy(&text);
     let report: ReportDocument = crate::report::bundle::read_document(path, &text).map_err(CliError::input)?;
     let mut results = Results::new();
     for entry in &report.cases {
         let plain = entry.id.split('[').next().unwrap_or(&entry.id);
-        let id = plain.parse().map_err(|_| CliError::input(format!("`{plain}` is not a test id")))?;
-        results.add(id, TestResult { outcome: entry.result.outcome, flaky: entry.flaky });
+        let odd = |_| CliError::input(format!("`{}` is not a test id", entry.id));
+        let result = TestResult { outcome: entry.result.outcome, flaky: entry.flaky };
+        results.add(plain.parse().map_err(odd)?, result);
+        results.add_part(entry.id.parse().map_err(odd)?, result);
+    }
+    if loaded.catalogue.suites().iter().any(|suite| is_other(suite, &report.run)) {
+        context.warn("the suites at hand are not those of the run: its cases may have stood for other upstream tests");
     }
     cover(&mut results, &loaded.catalogue, &report.run.family);
     let (stated, date) = (report.run.guideline, report.run.date);
     Ok(Taken { results, stated, date, guideline: None, waivers: Waivers::none(), foreign: false })
+}
+
+/// Whether a suite of the run's family is another one now, or is new.
+fn is_other(suite: &Suite, run: &RunInputs) -> bool {
+    let name = suite.source.name.strip_prefix("suites/").unwrap_or(&suite.source.name);
+    suite.family == run.family && run.suites.get(name) != Some(&suite.digest.to_string())
 }
 
 fn of_others(context: &Context, path: &Path) -> Result<Taken, CliError> {

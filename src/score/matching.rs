@@ -220,10 +220,9 @@ impl<'a> Matching<'a> {
     fn add_covering(&self, test: &TestId, known: &Known<'_>, found: &mut Found) {
         let names = std::iter::once(test).chain(known.aliases.iter().copied()).map(TestId::as_str);
         let upstream = names.chain(known.ids.iter().map(String::as_str));
-        let cases: BTreeSet<&TestId> = upstream.flat_map(|id| self.results.covering(id)).collect();
-        let mut any = found.result.outcome != Outcome::NotRun || !found.ran_as.is_empty();
-        for case in cases {
-            let result = self.results.get(case).unwrap_or(TestResult { outcome: Outcome::NotRun, flaky: false });
+        let cases: BTreeMap<&TestId, TestResult> = upstream.flat_map(|id| self.results.covering(id)).collect();
+        let mut any = self.results.get(test).is_some() || !found.ran_as.is_empty();
+        for (case, result) in cases {
             found.result = if any { worse(found.result, result) } else { result };
             any = true;
             if case != test && !found.ran_as.contains(case) {

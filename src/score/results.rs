@@ -29,7 +29,9 @@ pub struct Row {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Results {
     rows: BTreeMap<TestId, Row>,
-    /// Upstream id or name → the tests that stand for it, run or not.
+    /// Results of single rows of a test, where one stands for an upstream test of its own.
+    parts: BTreeMap<TestId, TestResult>,
+    /// Upstream id or name → the tests, or rows of tests, that stand for it, run or not.
     covers: BTreeMap<String, BTreeSet<TestId>>,
     /// Class or module whose set-up failed or was skipped → what its tests get, and why.
     set_ups: BTreeMap<String, (Outcome, String)>,
@@ -63,8 +65,13 @@ impl Results {
         }
     }
 
-    /// States that a test stands for an upstream test, given by id or name. If it has no result, the upstream test is
-    /// not run, whatever others say that cover it.
+    /// Adds the result of a row, for what this row alone stands for. It is not counted as a test.
+    pub fn add_part(&mut self, row: TestId, result: TestResult) {
+        self.parts.insert(row, result);
+    }
+
+    /// States that a test, or a row of one, stands for an upstream test, given by id or name. If it has no result, the
+    /// upstream test is not run, whatever others say that cover it.
     pub fn cover(&mut self, upstream: &str, test: TestId) {
         if let Some(id) = upstream_id(upstream) {
             self.covers.entry(id).or_default().insert(test);
@@ -101,9 +108,11 @@ impl Results {
         self.rows.iter()
     }
 
-    /// The tests that stand for an upstream id or name.
-    pub(super) fn covering(&self, upstream: &str) -> impl Iterator<Item = &TestId> {
-        self.covers.get(upstream).into_iter().flatten()
+    /// The tests and rows that stand for an upstream id or name, with their results.
+    pub(super) fn covering(&self, upstream: &str) -> impl Iterator<Item = (&TestId, TestResult)> {
+        let not_run = TestResult { outcome: Outcome::NotRun, flaky: false };
+        let result = move |test: &TestId| self.parts.get(test).copied().or_else(|| self.get(test)).unwrap_or(not_run);
+        self.covers.get(upstream).into_iter().flatten().map(move |test| (test, result(test)))
     }
 
     /// What became of the set-up of a class or module.

@@ -23,6 +23,13 @@ const CASES: &str = "cases:
     capability: toy-all
     covers: [toysuite:00000002-0000-4000-8000-000000000002]
     steps: [{get: /toy, expect: {status: 201}}]
+  - id: rows
+    title: One of each
+    capability: toy-all
+    each:
+      - {name: fine, covers: 'toysuite:toy.api.compute.test_servers.ServersTest.test_retried'}
+      - {name: wrong, covers: ['toysuite:id-00000008-0000-4000-8000-000000000008']}
+    steps: [{get: '/toy/${name}', expect: {status: 200}}]
 ";
 
 fn snapshot(name: &str, text: &str) {
@@ -102,7 +109,7 @@ fn a_damaged_stream_is_scored_but_never_conformant() {
 #[test]
 fn native_cases_stand_for_upstream_tests() {
     let bench = bench();
-    let target = Target::start(|_| json(200, "{}"));
+    let target = Target::start(|seen| json(if seen.what() == "GET /toy/wrong" { 404 } else { 200 }, "{}"));
     bench.run(&target.url(), &["--guideline", "upstream.json"]).expect(1);
     bench.verify().expect(0);
     let report = bench.json("out/report.json");
@@ -116,7 +123,9 @@ fn native_cases_stand_for_upstream_tests() {
     assert_eq!(test("test_list")["ran_as"], serde_json::json!(["ironic.s.good"]));
     assert_eq!(test("test_show")["outcome"], "fail", "the worst of the cases that cover it");
     assert_eq!(test("test_show")["ran_as"], serde_json::json!(["ironic.s.bad", "ironic.s.good"]));
-    assert_eq!(test("test_retried")["outcome"], "not-run");
+    assert_eq!(test("test_retried")["outcome"], "pass", "a row alone");
+    assert_eq!(test("test_retried")["ran_as"], serde_json::json!(["ironic.s.rows[fine]"]));
+    assert!(report.to_string().contains(r#""outcome":"fail","ran_as":["ironic.s.rows[wrong]"]"#), "{report}");
     let stated = report["programs"].clone();
     for file in ["out", "out/report.json"] {
         let ran = bench.assize(&score(file, &["--json"])).expect(1);
@@ -142,10 +151,25 @@ fn coverage_is_listed() {
     snapshot("e2e-covers", &ran.out);
     let ran = list(&["--guideline", "upstream.json", "--json"]).expect(0);
     let lines: Vec<serde_json::Value> = ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(lines.last().unwrap()["covered"], 2);
-    assert_eq!(lines.last().unwrap()["not_covered"], 3);
+    assert_eq!(lines.last().unwrap()["covered"], 4);
+    assert_eq!(lines.last().unwrap()["not_covered"], 1);
     assert_eq!(lines.len(), 6);
     bench.assize(&["list", "--suites", ".", "--guideline", "upstream.json"]).expect(2);
+}
+
+/// A case that was run with some of its rows only proves nothing.
+#[test]
+fn rows_that_were_not_selected_are_not_run() {
+    let bench = bench();
+    bench.guideline(&guideline(&[("toy-all", &["ironic.s.rows"])]));
+    let target = Target::start(|seen| json(if seen.what() == "GET /toy/wrong" { 404 } else { 200 }, "{}"));
+    bench.run(&target.url(), &["--case", "rows[fine]"]).expect(1);
+    bench.verify().expect(0);
+    let program = bench.json("out/report.json")["programs"][0].clone();
+    assert_eq!(
+        (&program["verdict"], &program["required"][0]["tests"][0]["outcome"]),
+        (&"unproven".into(), &"not-run".into())
+    );
 }
 
 /// Unoptimised, on a shared machine; what is promised is less than a second.
