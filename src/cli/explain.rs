@@ -20,7 +20,7 @@ pub fn program(context: &Context, program: &ProgramScore, all: bool) {
     if all {
         program.optional.iter().for_each(|capability| self::capability(context, capability, all));
     }
-    remedies(context, program);
+    remedies(context, program, all);
 }
 
 fn capability(context: &Context, one: &CapabilityScore, all: bool) {
@@ -82,16 +82,21 @@ fn test(context: &Context, test: &TestScore) {
     }
 }
 
+/// Longest list of tests that is shown unasked: they stand above as well.
+const FEW: usize = 20;
+
 /// The smallest set of tests that would make the program conformant.
-fn remedies(context: &Context, program: &ProgramScore) {
+fn remedies(context: &Context, program: &ProgramScore, all: bool) {
     if program.to_conform.is_empty() {
         return;
     }
-    let tests: usize = program.to_conform.iter().map(|remedy| remedy.tests.len()).sum();
-    context.say(format!(
-        "\n    {}",
-        context.data(Paint::Bold, &format!("To conform, {} must pass:", plural(tests, "test")))
-    ));
+    let count: usize = program.to_conform.iter().map(|remedy| remedy.tests.len()).sum();
+    let tests = plural(count, "test");
+    if !all && count > FEW {
+        context.say(format!("\n    To conform, {tests} must pass; --explain lists them, the cheapest capability first."));
+        return;
+    }
+    context.say(format!("\n    {}", context.data(Paint::Bold, &format!("To conform, {tests} must pass:"))));
     for remedy in &program.to_conform {
         if let Some(why) = &remedy.blocked {
             context.say(format!("      {}: {why}", remedy.capability));
