@@ -3,6 +3,7 @@
 //! Data goes to stdout, talk to stderr. Every command is a function from arguments to [`Exit`] or [`CliError`].
 
 mod args;
+mod audit;
 mod cleanup;
 mod context;
 mod covers;
@@ -15,6 +16,7 @@ mod inputs;
 mod lint;
 mod list;
 mod output;
+mod plan;
 mod progress;
 
 mod run;
@@ -58,6 +60,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, CliError> {
         Command::Score(args) => score::score(context, &args),
         Command::Verify(args) => verify::verify(context, &args),
         Command::Guideline { command } => guideline::guideline(context, &command),
+        Command::Audit(args) => audit::audit(context, &args),
         Command::Schema(args) => lint::schema(context, &args),
         Command::Run(args) => runtime()?.block_on(run::run(context, &args)),
         Command::Cleanup(args) => runtime()?.block_on(cleanup::cleanup(context, &args)),

@@ -15,7 +15,7 @@ use crate::report::inputs::{FORMAT, RunInputs, Selection};
 use crate::report::rejudge;
 use crate::score::Verdict;
 use crate::secret::Vault;
-use crate::suite::{Catalogue, InstanceRef, Risk};
+use crate::suite::{InstanceRef, Risk};
 use crate::target::Target;
 use crate::text::did_you_mean;
 use crate::transcript::Writer;
@@ -25,7 +25,7 @@ use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::inputs::{self, Loaded};
 use super::progress::Progress;
-use super::{output, verdict};
+use super::{output, plan, verdict};
 
 /// The selection that `--case` and `--skip` make.
 #[must_use]
@@ -157,7 +157,7 @@ pub async fn go(context: &Context, args: &RunArgs, prepared: Prepared) -> Result
     let family = loaded.catalogue.family(&inputs.family);
     let jobs = args.jobs.or_else(|| family.map(|family| family.concurrency)).unwrap_or(4);
     if args.dry_run {
-        return Ok(plan(context, &loaded.catalogue, &inputs, &instances));
+        return Ok(plan::dry_run(context, &loaded.catalogue, &inputs, &instances));
     }
     let path = family.map(|family| family.probe.clone().unwrap_or_else(|| family.path.clone())).unwrap_or_default();
     reach(&target, &path).await?;
@@ -190,6 +190,7 @@ pub async fn go(context: &Context, args: &RunArgs, prepared: Prepared) -> Result
         options.allow = inputs.allow;
         options.clock = clock;
         options.cancel = cancel;
+        options.plan = plan::announce(context, &catalogue, &inputs, &instances);
         let mut sink = |event: RunEvent| {
             progress.event(context, &event);
             take(&mut collected, event);
@@ -373,27 +374,6 @@ fn folder(args: &RunArgs, inputs: &RunInputs) -> Result<PathBuf, CliError> {
             .hint("a bundle is never overwritten: choose another --output-dir"));
     }
     Ok(folder)
-}
-
-/// Prints what would be run.
-fn plan(context: &Context, catalogue: &Catalogue, inputs: &RunInputs, instances: &[InstanceRef]) -> Exit {
-    let mut counts = std::collections::BTreeMap::new();
-    for instance in instances {
-        let Some((_, case)) = catalogue.get(*instance) else { continue };
-        let allowed = case.risk <= inputs.allow;
-        *counts.entry(case.risk).or_insert(0_usize) += 1;
-        let word = format!("{:?}", case.risk).to_lowercase();
-        let mark = if allowed { "" } else { "  (not allowed, would be skipped)" };
-        context.say(format!("{word:<10} {}{mark}", catalogue.id(*instance)));
-    }
-    let counts: Vec<_> =
-        counts.iter().map(|(risk, count)| format!("{count} {}", format!("{risk:?}").to_lowercase())).collect();
-    context.tell(format!(
-        "{} on {}; nothing was sent",
-        counts.join(", "),
-        inputs.target["base"].as_str().unwrap_or("?")
-    ));
-    Exit::Ok
 }
 
 /// First interrupt: end in order. Second: the process ends at once; the journal knows what is left.

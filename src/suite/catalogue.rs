@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::codes;
-use super::model::{Case, Family, Need, Rows, Suite};
+use super::model::{Case, Family, Need, Risk, Rows, Suite};
 use super::reader::{self, OutputUse, arrows, circles, unknown_output};
 use crate::canon::{Digest, digest_bytes};
 use crate::text::{Diagnostic, Diagnostics, SourceFile, Span, did_you_mean};
@@ -206,7 +206,9 @@ impl Loading {
         let by_id = suites.iter().enumerate().map(|(index, suite)| (suite.id.clone(), index)).collect();
         let (families, sources) = std::mem::take(&mut self.families).into_iter().unzip();
         let catalogue = Catalogue { suites, families, by_id };
-        self.sessions(&catalogue, sources);
+        let sources: Vec<Arc<SourceFile>> = sources;
+        self.plans(&catalogue, &sources);
+        self.sessions(&catalogue, &sources);
         self.references(&catalogue);
         self.outputs(&catalogue);
         self.circles(&catalogue);
@@ -244,7 +246,7 @@ impl Loading {
     }
 
     /// Fixtures that log in must exist and hand out what requests need.
-    fn sessions(&mut self, catalogue: &Catalogue, sources: Vec<Arc<SourceFile>>) {
+    fn sessions(&mut self, catalogue: &Catalogue, sources: &[Arc<SourceFile>]) {
         for (family, source) in catalogue.families.iter().zip(sources) {
             for (identity, id) in &family.sessions {
                 let owner = id.rsplit_once('.').map_or("", |(owner, _)| owner);
@@ -262,7 +264,33 @@ impl Loading {
                             .help("a session hands out `header: {name, value}` and `services: {name: base URL}`")
                     }
                 };
-                self.out.push(problem.source(&source));
+                self.out.push(problem.source(source));
+            }
+        }
+    }
+
+    /// Fixtures that the plan names must exist, create nothing, and hand out what the plan says.
+    fn plans(&mut self, catalogue: &Catalogue, sources: &[Arc<SourceFile>]) {
+        for (family, source) in catalogue.families.iter().zip(sources) {
+            for line in &family.plan {
+                let id = &line.fixture;
+                let owner = id.rsplit_once('.').map_or("", |(owner, _)| owner);
+                let problem = match catalogue.fixture(id) {
+                    None if self.broken.contains(owner) => continue,
+                    None => Diagnostic::error(codes::UNKNOWN_FIXTURE, format!("there is no fixture `{id}`"))
+                        .help("name a fixture of the family in `plan`"),
+                    Some((_, fixture)) if fixture.risk > Risk::Read => {
+                        let message = format!("the plan must not create anything, but `{id}` may");
+                        Diagnostic::error(codes::BAD_VALUE, message).help("name a fixture of risk `read`")
+                    }
+                    Some((_, fixture)) => {
+                        let outputs: Vec<String> = fixture.outputs.iter().map(|(name, _)| name.clone()).collect();
+                        let read = line.says.variables().into_iter();
+                        let Some(name) = read.into_iter().find(|name| !outputs.contains(name)) else { continue };
+                        unknown_output(id, &name, Span::default(), &outputs)
+                    }
+                };
+                self.out.push(problem.source(source));
             }
         }
     }

@@ -573,6 +573,17 @@ pub struct Family {
     pub probe: Option<String>,
     /// Identity → full id of the fixture that logs it in. Empty when credentials are sent with each request.
     pub sessions: BTreeMap<String, String>,
+    /// What a run says of its choices before it creates anything.
+    pub plan: Vec<PlanLine>,
+}
+
+/// One line of the plan that is shown before a run creates anything.
+#[derive(Debug, Clone)]
+pub struct PlanLine {
+    /// Full id of the fixture that makes the choice. It must not create anything.
+    pub fixture: String,
+    /// What is said, with the fixture's outputs as variables.
+    pub says: Template,
 }
 
 impl Family {

@@ -19,8 +19,9 @@ use std::sync::Arc;
 
 use super::codes;
 use super::keys::{self, Object};
-use super::model::{Family, Suite};
+use super::model::{Family, PlanLine, Suite};
 use crate::canon::digest_bytes;
+use crate::expr::Template;
 use crate::text::yaml::{self, Node};
 use crate::text::{Diagnostic, Diagnostics, SourceFile, Span};
 
@@ -283,7 +284,30 @@ impl Reader {
             guideline,
             probe,
             sessions,
+            plan: fields.get("plan").map(|node| self.plan(node)).unwrap_or_default(),
         })
+    }
+
+    fn plan(&mut self, node: &Node) -> Vec<PlanLine> {
+        let mut plan = Vec::new();
+        for item in self.list(node) {
+            let Some(own) = self.fields(item, &keys::PLAN_LINE) else { continue };
+            let fixture = own.get("fixture").and_then(|node| self.text(node));
+            // Its variables are the outputs of the fixture, which only the catalogue knows.
+            let says = own.get("says").and_then(|node| {
+                let text = self.text(node)?;
+                let read = Template::parse(&text);
+                read.map_err(|error| {
+                    let help = "expressions are CEL inside `${…}`";
+                    self.error(codes::BAD_EXPRESSION, node.span, error.to_string(), help);
+                })
+                .ok()
+            });
+            if let (Some(fixture), Some(says)) = (fixture, says) {
+                plan.push(PlanLine { fixture, says });
+            }
+        }
+        plan
     }
 
     /// Fixtures that log in. Without one for `main`, no case could send anything.
