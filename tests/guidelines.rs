@@ -25,7 +25,9 @@ fn published() -> Option<PathBuf> {
     }
     let found = places.iter().map(|place| place.join("openstack")).find(|place| place.is_dir());
     if found.is_none() {
-        println!("skipped: no published guidelines in {places:?}; set ASSIZE_GUIDELINES to a folder that has openstack/");
+        println!(
+            "skipped: no published guidelines in {places:?}; set ASSIZE_GUIDELINES to a folder that has openstack/"
+        );
     }
     found
 }
@@ -119,7 +121,7 @@ fn every_published_guideline_is_read() {
         }
         the_path_leads_to_the_line(&path, &found);
     }
-    assert_eq!(read_files, 31, "{}", folder.display());
+    assert_eq!(read_files, 32, "{}", folder.display());
     for code in ["G021", "G023", "G025", "G026", "G101", "G105", "G106", "G108", "G110", "G111", "G114", "G115"] {
         assert!(known.contains(code), "{code}");
     }
@@ -169,7 +171,10 @@ fn the_known_defects_of_the_published_files_are_found() {
         ("2015.07.json", &[("G106", 6), ("G110", 5), ("G111", 5)]),
         ("2016.01.json", &[("G106", 5), ("G126", 29), ("G111", 5)]),
         ("2017.01.json", &[("G106", 6), ("G111", 10), ("G115", 61), ("G126", 1)]),
-        ("2018.02.json", &[("G021", 2), ("G023", 75), ("G101", 2), ("G106", 4), ("G115", 57), ("G119", 2), ("G127", 1)]),
+        (
+            "2018.02.json",
+            &[("G021", 2), ("G023", 75), ("G101", 2), ("G106", 4), ("G115", 57), ("G119", 2), ("G127", 1)],
+        ),
         ("2020.06.json", &[("G021", 3), ("G106", 2), ("G105", 1), ("G115", 2), ("G118", 17), ("G119", 2), ("G110", 4)]),
         ("next.json", &[("G101", 14)]),
         ("add-ons/orchestration.2018.11.json", &[("G121", 1), ("G126", 60), ("G127", 1), ("G123", 1)]),

@@ -331,7 +331,8 @@ fn without_last_break(text: &str) -> &str {
 fn sheet(context: &Context, name: &str) -> Result<Sheet, CliError> {
     let path = Path::new(name);
     if path.is_file() && path.extension().is_none_or(|extension| extension != "json") {
-        let text = String::from_utf8(read(path)?).map_err(|_| CliError::input(format!("`{name}` is not UTF-8 text")))?;
+        let text =
+            String::from_utf8(read(path)?).map_err(|_| CliError::input(format!("`{name}` is not UTF-8 text")))?;
         return Ok(Sheet::parse(&text));
     }
     Ok(Sheet::of_guideline(&inputs::guideline_alone(context, name)?))

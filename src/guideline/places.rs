@@ -106,7 +106,7 @@ impl Places {
 /// Adds the JSON path to the diagnostics that have a label but no path.
 pub(super) fn add_paths(problems: &mut Diagnostics, root: &Node) {
     for problem in problems.iter_mut().filter(|problem| problem.path.is_none()) {
-        problem.path = problem.labels.first().map(|label| path_to(root, label.span.start));
+        problem.path = problem.labels.first().map(|label| path_to(root, label.span.start).into_boxed_str());
     }
 }
 

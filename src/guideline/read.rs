@@ -1,19 +1,5 @@
 //! The reader of our own files. It refuses what it does not understand: a key that is silently ignored would change a
-//! verdict. Foreign guidelines have a tolerant reader of their own.
-//!
-//! | code | meaning |
-//! | --- | --- |
-//! | G001 | not UTF-8 |
-//! | G002 | another format, or a newer one than this tool knows |
-//! | G003 | unknown key |
-//! | G004 | missing key |
-//! | G005 | wrong type |
-//! | G006 | not an id |
-//! | G007 | not one of the known words |
-//! | G008 | number out of range |
-//! | G009 | not a date |
-//! | G010 | a waiver about nothing or about two things |
-//! | G011 | a text that says nothing |
+//! verdict. Foreign guidelines have a tolerant reader of their own. The codes are in [`codes`](super::codes).
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -94,8 +80,13 @@ pub(super) fn check_format(found: &str, supported: &str) -> Result<(), Diagnosti
 fn refuse_other_formats(root: &Node) -> Result<(), Diagnostic> {
     let assize = root.get("metadata").and_then(|metadata| metadata.get("assize"));
     let Some(format) = assize.and_then(|assize| assize.get("format")) else {
-        return Err(Diagnostic::error("G002", "not a guideline: there is neither `metadata.assize.format` nor the `schema` of an interop guideline")
-            .help(format!("for one of ours, add `\"assize\": {{\"format\": \"{FORMAT}\", \"family\": …}}` to the metadata")));
+        return Err(Diagnostic::error(
+            "G002",
+            "not a guideline: there is neither `metadata.assize.format` nor the `schema` of an interop guideline",
+        )
+        .help(format!(
+            "for one of ours, add `\"assize\": {{\"format\": \"{FORMAT}\", \"family\": …}}` to the metadata"
+        )));
     };
     let found = format.as_str().unwrap_or_default();
     check_format(found, FORMAT).map_err(|problem| problem.label(format.span, ""))?;

@@ -145,7 +145,10 @@ fn weights_default_to_the_achievements() {
 
 #[test]
 fn a_worksheet_has_a_total_and_says_what_is_open() {
-    let text = edited("schema: \"2.0\"", "schema: \"2.0\", scoring: {cutoff_score: 80, criteria: {a: {weight: 60}, b: {weight: 40}}}");
+    let text = edited(
+        "schema: \"2.0\"",
+        "schema: \"2.0\", scoring: {cutoff_score: 80, criteria: {a: {weight: 60}, b: {weight: 40}}}",
+    );
     let sheet = |keys: &str| {
         let (guideline, notes) = read(&text.replace("    tests:", &format!("    {keys}\n    tests:"))).unwrap();
         assert!(notes.is_empty(), "{notes}");

@@ -131,8 +131,11 @@ impl Sheet {
     pub fn parse(text: &str) -> Sheet {
         let lines: Vec<Line> = text.split('\n').map(row).collect();
         let is_addon = lines.iter().any(|line| matches!(line, Line::Row(_, row) if row.values.contains(&Value::Left)));
-        let columns =
-            STANDARD.iter().map(|(key, name, weight)| Column { key: (*key).into(), name: (*name).into(), weight: *weight });
+        let columns = STANDARD.iter().map(|(key, name, weight)| Column {
+            key: (*key).into(),
+            name: (*name).into(),
+            weight: *weight,
+        });
         Sheet { columns: columns.collect(), cutoff: if is_addon { CUTOFFS.1 } else { CUTOFFS.0 }, lines }
     }
 
@@ -268,7 +271,8 @@ impl Sheet {
             Value::Left => Json::Null,
         };
         let rows = self.rows().map(|row| {
-            let values = self.columns.iter().zip(&row.values).map(|(column, value)| (column.key.clone(), number(*value)));
+            let values =
+                self.columns.iter().zip(&row.values).map(|(column, value)| (column.key.clone(), number(*value)));
             let notes = self.columns.iter().zip(&row.notes);
             let notes = notes.filter_map(|(column, note)| Some((column.key.clone(), json!(note.as_ref()?))));
             let total = self.total(row);
@@ -304,7 +308,9 @@ impl Sheet {
             Total::Points(points) if points >= self.cutoff => {
                 format!("{points} of {most}, reaches the cut-off of {}", self.cutoff)
             }
-            Total::Points(points) => format!("{points} of {most}, {} below the cut-off of {}", self.cutoff - points, self.cutoff),
+            Total::Points(points) => {
+                format!("{points} of {most}, {} below the cut-off of {}", self.cutoff - points, self.cutoff)
+            }
         };
         let mut text = format!("{}  {verdict}", row.name);
         for ((column, value), note) in self.columns.iter().zip(&row.values).zip(&row.notes) {
@@ -401,7 +407,10 @@ mod tests {
         sheet.set_cutoff(70);
         assert_eq!(sheet.text(), "zone: [*,1,1][1,1,1][1,1,0][*,1,*][1] [66]\n");
         let row = sheet.rows().next().unwrap();
-        assert_eq!(sheet.explain(row), "zone  66 of 75, 4 below the cut-off of 70\n    not met   9  sticky (Core in Last Release)");
+        assert_eq!(
+            sheet.explain(row),
+            "zone  66 of 75, 4 below the cut-off of 70\n    not met   9  sticky (Core in Last Release)"
+        );
     }
 
     #[test]
@@ -409,7 +418,11 @@ mod tests {
         let sheet = Sheet::parse(SHEET);
         let shown: Vec<String> = sheet.rows().map(|row| sheet.explain(row)).collect();
         assert_eq!(shown[0], "all-met  100 of 100, reaches the cut-off of 74");
-        assert!(shown[1].starts_with("few  72 of 100, 2 below the cut-off of 74\n    not met   8  deployed"), "{}", shown[1]);
+        assert!(
+            shown[1].starts_with("few  72 of 100, 2 below the cut-off of 74\n    not met   8  deployed"),
+            "{}",
+            shown[1]
+        );
         assert!(shown[2].contains("a veto") && shown[3].contains("open      6  tools"), "{shown:?}");
         let json = sheet.json();
         assert_eq!((&json["capabilities"][0]["total"], &json["capabilities"][3]["total"]), (&json!(100), &Json::Null));

@@ -54,7 +54,7 @@ pub struct Diagnostic {
     /// The file that the labels point into.
     pub source: Option<Arc<SourceFile>>,
     /// The place as a JSON path, when the file is a tree and the place is known.
-    pub path: Option<String>,
+    pub path: Option<Box<str>>,
 }
 
 impl Diagnostic {
@@ -100,7 +100,7 @@ impl Diagnostic {
     /// Sets the place as a JSON path.
     #[must_use]
     pub fn path(mut self, path: impl Into<String>) -> Diagnostic {
-        self.path = Some(path.into());
+        self.path = Some(path.into().into_boxed_str());
         self
     }
 

@@ -7,6 +7,7 @@ mod bad_input;
 mod bad_target;
 mod foreign_results;
 mod gates;
+mod guideline;
 mod harness;
 mod interrupt;
 mod outputs;

@@ -180,7 +180,8 @@ pub(super) fn repositories(
     address: &'static str,
     revision: &'static str,
 ) -> BTreeMap<String, TestRepository> {
-    let known: [Spec; 3] = [(address, &["repository", "url"]), (revision, &["reference", "git-sha"]), ("description", &[])];
+    let known: [Spec; 3] =
+        [(address, &["repository", "url"]), (revision, &["reference", "git-sha"]), ("description", &[])];
     let read = walk.entries(node, "the test repositories", |walk, node| {
         let keys = walk.keys(node, "a test repository", &known);
         TestRepository {

@@ -105,7 +105,10 @@ fn schema_2_0_is_read_with_all_its_misspellings() {
     let misspelt = problems.iter().find(|one| one.message.contains("descriptin")).unwrap();
     assert_eq!(misspelt.path.as_deref(), Some("$.capabilities.a.descriptin"));
     let capability = &guideline.capabilities["a"];
-    assert_eq!((capability.description.as_str(), capability.achievements.as_slice()), ("d", &["discoverable".to_string()][..]));
+    assert_eq!(
+        (capability.description.as_str(), capability.achievements.as_slice()),
+        ("d", &["discoverable".to_string()][..])
+    );
     let flag = |test: &str| capability.tests[test].flagged.as_ref().map(|flag| flag.seen_by_refstack);
     assert_eq!((flag("m.T.one"), flag("m.T.two"), flag("m.T.three")), (Some(false), Some(true), None));
     assert_eq!(lines(&guideline, "dns", true, false).len(), 2, "the list knows `flagged` only, as RefStack does");

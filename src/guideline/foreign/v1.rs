@@ -28,7 +28,8 @@ const TOP: &[Spec] = &[
     ("test-repositories", &["test_repositories"]),
 ];
 
-const TOP_CORE: &[Spec] = &[("release", &["id"]), ("status", &[]), ("schema", &[]), ("criteria", &[]), ("capabilities", &[])];
+const TOP_CORE: &[Spec] =
+    &[("release", &["id"]), ("status", &[]), ("schema", &[]), ("criteria", &[]), ("capabilities", &[])];
 
 /// A capability of schema 1.3 to 1.6.
 const WITH_MAP: &[Spec] = &[
@@ -166,10 +167,7 @@ fn bare_flag() -> Flag {
 }
 
 /// Status → project in the file, project → status in the model.
-fn designated_sections(
-    walk: &mut Walk,
-    node: Option<&Node>,
-) -> BTreeMap<String, BTreeMap<String, DesignatedSection>> {
+fn designated_sections(walk: &mut Walk, node: Option<&Node>) -> BTreeMap<String, BTreeMap<String, DesignatedSection>> {
     let mut all: BTreeMap<String, BTreeMap<String, DesignatedSection>> = BTreeMap::new();
     let by_status = walk.entries(node, "`designated-sections`", |walk, node| {
         if let Some(projects) = node.as_seq() {

@@ -15,8 +15,14 @@ const TOP: &[Spec] = &[
     ("designated_sections", &["designated-sections"]),
     ("test_repositories", &["test-repositories"]),
 ];
-const METADATA: &[Spec] =
-    &[("id", &[]), ("schema", &[]), ("reference", &[]), ("source", &[]), ("scoring", &[]), ("os_trademark_approval", &[])];
+const METADATA: &[Spec] = &[
+    ("id", &[]),
+    ("schema", &[]),
+    ("reference", &[]),
+    ("source", &[]),
+    ("scoring", &[]),
+    ("os_trademark_approval", &[]),
+];
 const SCORING: &[Spec] = &[("cutoff_score", &[]), ("criteria", &[])];
 const APPROVAL: &[Spec] = &[("status", &[]), ("replaces", &[]), ("target_approval", &[]), ("releases", &[])];
 const PROGRAM: &[Spec] = &[

@@ -73,7 +73,8 @@ impl<'g> Lint<'g> {
         };
         let file = guideline.places.file().unwrap_or_default();
         let stem = file.rsplit(['/', '\\']).next().unwrap_or(file);
-        if let Some(stem) = stem.strip_suffix(".json").filter(|stem| *stem != id && guideline.metadata.schema != "1.0") {
+        if let Some(stem) = stem.strip_suffix(".json").filter(|stem| *stem != id && guideline.metadata.schema != "1.0")
+        {
             let message = format!("guideline `{id}` is in a file called `{stem}.json`");
             let help = "name the file after the id; people and tools find guidelines by file name";
             self.report(Diagnostic::warning("G141", message).help(help), &path);
@@ -97,7 +98,9 @@ impl<'g> Lint<'g> {
         let Approval { replaces: Some(replaces), .. } = &self.guideline.metadata.approval else {
             return;
         };
-        let dated = before.iter().filter(|one| one.metadata.id.date().is_some() && one.metadata.id != self.guideline.metadata.id);
+        let dated = before
+            .iter()
+            .filter(|one| one.metadata.id.date().is_some() && one.metadata.id != self.guideline.metadata.id);
         let Some(latest) = dated.map(|one| one.metadata.id.0.as_str()).max() else {
             return;
         };
@@ -142,7 +145,11 @@ impl<'g> Lint<'g> {
             if before.is_some() && fixed {
                 let message = format!("test repository `{name}` is at the same revision as in {id}");
                 let help = "name the revision that this guideline was tried with";
-                let top = if self.guideline.metadata.schema.starts_with("1.") { ("test-repositories", "git-sha") } else { ("test_repositories", "reference") };
+                let top = if self.guideline.metadata.schema.starts_with("1.") {
+                    ("test-repositories", "git-sha")
+                } else {
+                    ("test_repositories", "reference")
+                };
                 self.report(Diagnostic::warning("G150", message).help(help), &[top.0, name, top.1]);
             }
         }
@@ -162,7 +169,10 @@ impl<'g> Lint<'g> {
                     carried.join(", ")
                 );
                 let help = "leave out what was flagged, or repair it and say so";
-                self.report(Diagnostic::warning("G149", message).help(help), &["capabilities", capability.as_str(), "tests"]);
+                self.report(
+                    Diagnostic::warning("G149", message).help(help),
+                    &["capabilities", capability.as_str(), "tests"],
+                );
             }
         }
     }
@@ -233,7 +243,8 @@ impl<'g> Names<'g> {
                     let help = "an id belongs to one test for ever; a changed test needs a new name as well";
                     lint.report(Diagnostic::warning("G145", message).help(help), &path);
                 }
-                let known = |name: &str| test.as_str() == name || details.aliases.iter().any(|one| one.as_str() == name);
+                let known =
+                    |name: &str| test.as_str() == name || details.aliases.iter().any(|one| one.as_str() == name);
                 if let Some((before, whence)) = self.name_of.get(uuid)
                     && !known(before)
                     && *whence != id

@@ -55,12 +55,17 @@ impl Lint<'_> {
         let guideline = self.guideline;
         let criteria = &guideline.metadata.scoring.criteria;
         let sum: u32 = criteria.values().fold(0, |sum, criterion| sum.saturating_add(criterion.weight));
-        let is_addon = !guideline.programs.is_empty() && guideline.programs.iter().all(|one| !one.host_components.is_empty());
+        let is_addon =
+            !guideline.programs.is_empty() && guideline.programs.iter().all(|one| !one.host_components.is_empty());
         let wanted = if is_addon { WEIGHTS.1 } else { WEIGHTS.0 };
         if !criteria.is_empty() && sum != wanted {
             let message = format!("the weights of the criteria sum to {sum}, not {wanted}");
             let help = "a score is a share of all points; change the weights so that they sum up";
-            let path = if guideline.metadata.schema.starts_with("1.") { vec!["criteria"] } else { vec!["metadata", "scoring", "criteria"] };
+            let path = if guideline.metadata.schema.starts_with("1.") {
+                vec!["criteria"]
+            } else {
+                vec!["metadata", "scoring", "criteria"]
+            };
             self.report(Diagnostic::warning("G120", message).help(help), &path);
         }
     }

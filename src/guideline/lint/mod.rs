@@ -40,6 +40,9 @@ pub fn lint(guideline: &Guideline, known: Option<&BTreeSet<TestId>>) -> Diagnost
     lint.found
 }
 
+/// A component and how a capability stands in it.
+type Standing<'g> = (&'g str, LifeCycle);
+
 /// The first code of findings that need more than one file.
 const BETWEEN: &str = "G141";
 
@@ -82,10 +85,9 @@ impl<'g> Lint<'g> {
     }
 
     /// The standing of a capability in each component that lists it.
-    fn standings(&self, id: &CapabilityId) -> Vec<(&'g str, LifeCycle)> {
-        let listed = |component: &Component| {
-            LifeCycle::ALL.iter().copied().find(|level| component.listed(*level).contains(id))
-        };
+    fn standings(&self, id: &CapabilityId) -> Vec<Standing<'g>> {
+        let listed =
+            |component: &Component| LifeCycle::ALL.iter().copied().find(|level| component.listed(*level).contains(id));
         let components = self.guideline.components.iter();
         components.filter_map(|(name, component)| Some((name.as_str(), listed(component)?))).collect()
     }
@@ -158,7 +160,10 @@ impl<'g> Lint<'g> {
         }
         for name in guideline.components.keys().filter(|name| !used.contains(name.as_str())) {
             let message = format!("component `{name}` belongs to no program");
-            self.report(Diagnostic::warning("G105", message).help("list it in a program, or remove it"), &["components", name]);
+            self.report(
+                Diagnostic::warning("G105", message).help("list it in a program, or remove it"),
+                &["components", name],
+            );
         }
     }
 
@@ -186,7 +191,10 @@ impl<'g> Lint<'g> {
         }
         if seen.is_empty() {
             let message = format!("component `{name}` lists no capability");
-            self.report(Diagnostic::error("G103", message).help("list capabilities, or remove it"), &["components", name]);
+            self.report(
+                Diagnostic::error("G103", message).help("list capabilities, or remove it"),
+                &["components", name],
+            );
         }
     }
 
@@ -196,8 +204,7 @@ impl<'g> Lint<'g> {
         let required = standings.iter().any(|(_, level)| *level == LifeCycle::Required);
         let used = !standings.is_empty();
         if let Some((one, other)) = differing(&standings) {
-            let message =
-                format!("capability `{id}` is {} in `{}`, but {} in `{}`", one.1, one.0, other.1, other.0);
+            let message = format!("capability `{id}` is {} in `{}`, but {} in `{}`", one.1, one.0, other.1, other.0);
             let help = "a program with both takes the stricter one; give it one standing";
             self.report(Diagnostic::warning("G116", message).help(help), &path);
         }
@@ -280,7 +287,7 @@ impl<'g> Lint<'g> {
 }
 
 /// Two components in which a capability stands differently.
-fn differing<'g>(standings: &[(&'g str, LifeCycle)]) -> Option<((&'g str, LifeCycle), (&'g str, LifeCycle))> {
+fn differing<'g>(standings: &[Standing<'g>]) -> Option<(Standing<'g>, Standing<'g>)> {
     let first = *standings.first()?;
     let other = standings.iter().find(|(_, level)| *level != first.1)?;
     Some((first, *other))

@@ -27,7 +27,10 @@ fn old(status: &str) -> Guideline {
 
 fn next(status: &str, edits: &[(&str, &str)]) -> Guideline {
     let text = OLD.replace("2026.05\", \"schema", "2026.11\", \"schema");
-    let text = text.replace("\"status\": \"STATUS\", \"target_approval\": \"2026.05\"", &format!("\"status\": \"{status}\", \"replaces\": \"2026.05\""));
+    let text = text.replace(
+        "\"status\": \"STATUS\", \"target_approval\": \"2026.05\"",
+        &format!("\"status\": \"{status}\", \"replaces\": \"2026.05\""),
+    );
     read("2026.11.json", &edited(text, edits))
 }
 
@@ -46,14 +49,18 @@ fn codes(found: &Diagnostics) -> Vec<String> {
 
 fn together(status: &str, edits: &[(&str, &str)]) -> Vec<String> {
     // Unless a test is about them, the flagged test is left out and the revision is another.
-    let usual = [(",\n                      \"t.bad\": {\"flagged\": {\"reason\": \"[D401] r\"}}", ""), ("\"abc\"", "\"abd\"")];
+    let usual =
+        [(",\n                      \"t.bad\": {\"flagged\": {\"reason\": \"[D401] r\"}}", ""), ("\"abc\"", "\"abd\"")];
     codes(&lint_together(&[&next(status, &[&usual, edits].concat()), &old("approved")]))
 }
 
 #[test]
 fn nothing_is_required_or_dropped_at_once() {
     assert!(together("draft", &[]).is_empty());
-    let promoted = [("\"required\": [\"one\", \"two\"], \"advisory\": [\"three\"]", "\"required\": [\"one\", \"two\", \"three\"], \"advisory\": []")];
+    let promoted = [(
+        "\"required\": [\"one\", \"two\"], \"advisory\": [\"three\"]",
+        "\"required\": [\"one\", \"two\", \"three\"], \"advisory\": []",
+    )];
     assert!(together("draft", &promoted).is_empty(), "advisory may become required");
     let sudden = [("[\"one\", \"two\"]", "[\"one\", \"two\", \"four\"]")];
     assert_eq!(together("draft", &sudden), ["G147 error"]);
@@ -80,13 +87,17 @@ fn ids_files_and_approvals_fit_together() {
     assert_eq!(codes(&lint_together(&[&old("draft"), &copy])), ["G141 warning", "G141 error"]);
     let later = |id: &str, replaces: &str| {
         let text = OLD.replace("2026.05\", \"schema", &format!("{id}\", \"schema"));
-        let text = text.replace("\"status\": \"STATUS\"", &format!("\"status\": \"approved\", \"replaces\": \"{replaces}\""));
+        let text =
+            text.replace("\"status\": \"STATUS\"", &format!("\"status\": \"approved\", \"replaces\": \"{replaces}\""));
         read(&format!("{id}.json"), &text.replace("\"abc\"", &format!("\"{id}\"")))
     };
     let (first, second, third) = (old("approved"), later("2026.11", "2026.05"), later("2027.05", "2026.05"));
     let found = lint_together(&[&first, &second, &third]);
     let shown = found.to_string();
-    assert!(shown.contains("3 guidelines are approved at once") && shown.contains("although 2026.11 came after"), "{shown}");
+    assert!(
+        shown.contains("3 guidelines are approved at once") && shown.contains("although 2026.11 came after"),
+        "{shown}"
+    );
     assert_eq!(found.iter().filter(|one| one.code == "G142").count(), 1);
 }
 
@@ -94,7 +105,9 @@ fn ids_files_and_approvals_fit_together() {
 fn components_of_another_guideline_are_looked_up() {
     let elsewhere = |name: &str| {
         let text = OLD.replace("STATUS", "draft").replace("2026.05\", \"schema", "addon.2026.05\", \"schema");
-        let source = format!("[{{\"name\": \"core\"}}, {{\"name\": \"{name}\", \"source\": \"https://example.org/2026.05.json\"}}]");
+        let source = format!(
+            "[{{\"name\": \"core\"}}, {{\"name\": \"{name}\", \"source\": \"https://example.org/2026.05.json\"}}]"
+        );
         read("addon.2026.05.json", &text.replace("[{\"name\": \"core\"}]", &source))
     };
     assert_eq!(codes(&lint_together(&[&old("draft"), &elsewhere("Core")])), ["G144 error"]);
@@ -109,7 +122,9 @@ fn an_approved_guideline_is_frozen() {
         codes(&lint_change(&old(status), &new))
     };
     let flag = [("\"t.two\": {", "\"t.two\": {\"flagged\": {\"reason\": \"[D402] r\"}, ")];
-    for edits in [&[][..], &flag, &[("[\"t.zwei\"]", "[\"t.zwei\", \"t.deux\"]")], &[("\"approved\"", "\"superseded\"")]] {
+    for edits in
+        [&[][..], &flag, &[("[\"t.zwei\"]", "[\"t.zwei\", \"t.deux\"]")], &[("\"approved\"", "\"superseded\"")]]
+    {
         assert!(change("approved", edits).is_empty(), "{edits:?}");
     }
     for edits in [
