@@ -18,6 +18,7 @@ pub mod expr;
 pub mod http;
 // Layer 2
 pub mod guideline;
+pub mod results;
 pub mod suite;
 pub mod transcript;
 // Layer 3

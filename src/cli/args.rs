@@ -40,7 +40,7 @@ pub enum Command {
     List(ListArgs),
     /// Check suites and guidelines; report all problems at once.
     Lint(LintArgs),
-    /// Score the results of a bundle, perhaps against another guideline.
+    /// Score the results of a bundle or of another tool against a guideline.
     Score(ScoreArgs),
     /// Recompute every verdict of a bundle from its evidence, offline.
     Verify(VerifyArgs),
@@ -289,6 +289,12 @@ pub struct ListArgs {
     /// Cases.
     #[command(flatten)]
     pub suites: SuiteArgs,
+    /// Show which upstream tests the cases stand for; with --guideline, which of its required tests are covered.
+    #[arg(long)]
+    pub covers: bool,
+    /// Guideline for --covers: `family/version` or a file.
+    #[arg(long, short = 'g', value_name = "ID|FILE", requires = "covers")]
+    pub guideline: Option<String>,
     /// One JSON object a line.
     #[arg(long)]
     pub json: bool,
@@ -307,12 +313,13 @@ pub struct LintArgs {
 /// `assize score`.
 #[derive(Debug, Args)]
 pub struct ScoreArgs {
-    /// Folder of a bundle, or a report.json.
+    /// Folder of a bundle, a report.json, or results of another tool: subunit v1 or v2, JUnit XML, RefStack JSON, or a
+    /// list of the names of passed tests.
     pub results: PathBuf,
     /// Guideline: `family/version` or a file. That of the report when left out.
     #[arg(long, short = 'g', value_name = "ID|FILE")]
     pub guideline: Option<String>,
-    /// Only this program (may be repeated).
+    /// Only this program (may be repeated): its name, or its last word, as in `compute`.
     #[arg(long, value_name = "NAME")]
     pub program: Vec<String>,
     /// Waivers.
@@ -321,6 +328,9 @@ pub struct ScoreArgs {
     /// Count as RefStack did: names, aliases, flags, a test in two capabilities twice.
     #[arg(long)]
     pub defcore_rules: bool,
+    /// Show every capability with all its tests, not only what is missing.
+    #[arg(long, conflicts_with_all = ["json", "defcore_rules"])]
+    pub explain: bool,
     /// One JSON document.
     #[arg(long)]
     pub json: bool,

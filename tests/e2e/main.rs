@@ -2,10 +2,10 @@
 
 #[path = "../stub/mod.rs"]
 mod stub;
-
 mod bad_input;
 mod bad_target;
 mod clouds;
+mod foreign_results;
 mod gates;
 mod guideline;
 mod harness;
