@@ -10,7 +10,13 @@ use super::codes;
 use super::model::{Case, Family, Need, Rows, Suite};
 use super::reader::{self, OutputUse, arrows, circles, unknown_output};
 use crate::canon::{Digest, digest_bytes};
+use crate::spread::spread;
 use crate::text::{Diagnostic, Diagnostics, SourceFile, Span, did_you_mean};
+
+/// Files up to this many bytes are read at the same time.
+const SMALL_FILE: usize = 64 << 10;
+/// With fewer files a thread does not pay.
+const FILES_PER_THREAD: usize = 2;
 
 /// Every suite and family of a run, in the order of their ids.
 #[derive(Debug, Default)]
@@ -35,9 +41,24 @@ pub struct InstanceRef {
 impl Catalogue {
     /// Reads suite and family files. A file with errors is left out; the diagnostics say why.
     pub fn load<N: Into<String>, T: Into<String>>(files: impl IntoIterator<Item = (N, T)>) -> (Catalogue, Diagnostics) {
+        let sources: Vec<Arc<SourceFile>> =
+            files.into_iter().map(|(name, text)| SourceFile::new(name, text)).collect();
+        let mut read: Vec<Option<ReadFile>> = sources.iter().map(|_| None).collect();
+        // The tree of a large file needs much memory while it is read: one at a time.
+        let small = |source: &SourceFile| source.text.len() <= SMALL_FILE;
+        let few: Vec<usize> = sources.iter().enumerate().filter(|(_, s)| small(s)).map(|(at, _)| at).collect();
+        let work = |at: usize| Some((*few.get(at)?, ReadFile::of(sources.get(*few.get(at)?)?)));
+        spread(few.len(), FILES_PER_THREAD, work, |_, done| {
+            if let Some((at, file)) = done
+                && let Some(slot) = read.get_mut(at)
+            {
+                *slot = Some(file);
+            }
+        });
         let mut loading = Loading::default();
-        for (name, text) in files {
-            loading.file(SourceFile::new(name, text));
+        for (source, file) in sources.into_iter().zip(read) {
+            let file = file.unwrap_or_else(|| ReadFile::of(&source));
+            loading.file(source, file);
         }
         loading.finish()
     }
@@ -155,6 +176,24 @@ fn rows(each: &Rows) -> impl Iterator<Item = Option<u32>> + use<> {
     once.then_some(None).into_iter().chain((0..count).map(Some))
 }
 
+/// A file that was read, before it is compared with others.
+enum ReadFile {
+    Family(Option<Family>, Diagnostics),
+    Suite(Option<Suite>, Vec<OutputUse>, Diagnostics),
+}
+
+impl ReadFile {
+    fn of(source: &Arc<SourceFile>) -> ReadFile {
+        let file = source.name.rsplit(['/', '\\']).next().unwrap_or_default();
+        if file == "family.yaml" {
+            let (family, problems) = reader::read_family(Arc::clone(source));
+            return ReadFile::Family(family, problems);
+        }
+        let (suite, uses, problems) = reader::read_with_uses(Arc::clone(source));
+        ReadFile::Suite(suite, uses, problems)
+    }
+}
+
 /// Files while they are read.
 #[derive(Default)]
 struct Loading {
@@ -167,20 +206,20 @@ struct Loading {
 }
 
 impl Loading {
-    fn file(&mut self, source: Arc<SourceFile>) {
-        let file = source.name.rsplit(['/', '\\']).next().unwrap_or_default();
-        if file == "family.yaml" {
-            let (family, problems) = reader::read_family(Arc::clone(&source));
-            self.out.extend(problems);
-            self.families.extend(family.map(|family| (family, source)));
-            return;
-        }
-        let (suite, uses, problems) = reader::read_with_uses(Arc::clone(&source));
-        self.out.extend(problems);
-        self.uses.extend(uses.into_iter().map(|found| (Arc::clone(&source), found)));
-        match suite {
-            Some(suite) => self.suites.push(suite),
-            None => self.broken.extend(reader::place(&source.name)),
+    fn file(&mut self, source: Arc<SourceFile>, file: ReadFile) {
+        match file {
+            ReadFile::Family(family, problems) => {
+                self.out.extend(problems);
+                self.families.extend(family.map(|family| (family, source)));
+            }
+            ReadFile::Suite(suite, uses, problems) => {
+                self.out.extend(problems);
+                self.uses.extend(uses.into_iter().map(|found| (Arc::clone(&source), found)));
+                match suite {
+                    Some(suite) => self.suites.push(suite),
+                    None => self.broken.extend(reader::place(&source.name)),
+                }
+            }
         }
     }
 
