@@ -44,7 +44,7 @@ pub async fn cleanup(context: &Context, args: &CleanupArgs) -> Result<Exit, CliE
     context.tell(format!("{} to keep on {base}", crate::text::plural(pending.len(), "promise")));
     let target = inputs::target(context, &catalogue, &target, None)?;
     let vault = Arc::new(Vault::new());
-    let mut env = rejudge::env(&inputs);
+    let mut env = rejudge::env(&inputs, &catalogue);
     env.target = Arc::new(target.view(&vault));
     let (_, id) = super::run::identity(None)?;
     let folder = args.run.join(names::CLEANUP);

@@ -55,7 +55,7 @@ pub fn harness(context: &Context, args: &HarnessArgs, runtime: &tokio::runtime::
             catalogue: catalogue.clone(),
             target: Arc::new(target),
             vault,
-            env: rejudge::env(&inputs),
+            env: rejudge::env(&inputs, &catalogue),
             writer: Arc::new(writer),
             journal: Arc::new(journal),
         };

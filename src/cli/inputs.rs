@@ -225,6 +225,7 @@ pub fn target(
         username: args.login.username.clone(),
         password: context.secret(args.login.password_file.as_deref(), "ASSIZE_PASSWORD")?,
         token: context.secret(args.login.token_file.as_deref(), "ASSIZE_TOKEN")?,
+        ..Login::default()
     };
     // What stands in a target file is replaced only by what is said here.
     if login.username.is_some() || (is_url && login.token.is_some()) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::{self, Clock, Journal, Plan, RunEvent, RunOptions};
+use crate::engine::{self, Clock, Journal, Plan, RunEvent, RunOptions, RunSummary};
 use crate::guideline::Guideline;
 use crate::report::assemble::{Collected, selected};
 use crate::report::bundle::names;
@@ -179,7 +179,7 @@ pub async fn go(context: &Context, args: &RunArgs, prepared: Prepared) -> Result
             catalogue: catalogue.clone(),
             target: Arc::new(target),
             vault,
-            env: rejudge::env(&inputs),
+            env: rejudge::env(&inputs, &catalogue),
             writer: Arc::new(writer),
             journal: Arc::new(journal),
         };
@@ -199,6 +199,7 @@ pub async fn go(context: &Context, args: &RunArgs, prepared: Prepared) -> Result
     };
     signals.abort();
     let broken = match &summary {
+        Ok(RunSummary { refused: Some(why), .. }) => Some(format!("the log-in failed: {why}")),
         Ok(summary) if summary.unreachable => Some("the target stopped answering".to_owned()),
         Ok(summary) if summary.cancelled => Some("interrupted by the operator".to_owned()),
         Ok(_) => None,
@@ -222,6 +223,10 @@ pub async fn go(context: &Context, args: &RunArgs, prepared: Prepared) -> Result
     match summary {
         Err(error) => {
             Err(CliError::new(Exit::Bug, error.to_string()).hint("what was recorded until then is in the bundle"))
+        }
+        Ok(RunSummary { refused: Some(why), .. }) => {
+            Err(CliError::new(Exit::Unreachable, format!("the log-in failed, so no case was run: {why}"))
+                .hint("are user, password, project and domains right?"))
         }
         Ok(summary) if summary.unreachable => {
             Err(CliError::new(Exit::Unreachable, "the target stopped answering; the cases left are `not-run`"))

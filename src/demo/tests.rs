@@ -70,16 +70,18 @@ async fn outcomes(base: &str, dir: &std::path::Path, name: &str) -> Vec<(String,
         title: "X".into(),
         path: String::new(),
         probe: None,
+        sessions: std::collections::BTreeMap::new(),
         concurrency: 1,
         auth: "basic".into(),
         headers: Vec::new(),
         guideline: "x/1".into(),
     };
     let mut options = TargetOptions::new(&family, base);
-    options.login = Login { username: Some("root".into()), password: Some(Secret::new(name)), token: None };
+    options.login = Login { username: Some("root".into()), password: Some(Secret::new(name)), ..Login::default() };
     let target = Arc::new(Target::from_options(options).unwrap());
     let vault = Arc::new(Vault::new());
     let env = Env {
+        sessions: Arc::default(),
         target: Arc::new(target.view(&vault)),
         run: Arc::new(json!({"id": name, "seed": "s"})),
         seed: "s".into(),

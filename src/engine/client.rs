@@ -3,7 +3,8 @@
 //!
 //! It deliberately does not retry, follow redirects or decompress: the case sees what the target did.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -13,6 +14,7 @@ use super::clock::CaseClock;
 use super::failure::{classify, failure};
 use super::reveal::{self, Unrevealed};
 use crate::canon::digest_bytes;
+use crate::expr::Json;
 use crate::http::{Body, Exchange, Failure, FailureClass, Headers, Request, Response, TlsFacts};
 use crate::judge::{Call, CallIdentity, StopReason};
 use crate::secret::{Redacted, Secret, Vault};
@@ -37,6 +39,8 @@ const WITHHELD: &str = "the request needs a secret that this run does not know o
 pub(super) struct Client {
     target: Arc<Target>,
     vault: Arc<Vault>,
+    /// Hosts that the target itself named as its own when somebody logged in.
+    named: RwLock<BTreeSet<String>>,
 }
 
 /// What stays the same for all requests of one attempt of a case.
@@ -69,7 +73,21 @@ impl From<Unrevealed> for Refusal {
 
 impl Client {
     pub(super) fn new(target: Arc<Target>, vault: Arc<Vault>) -> Self {
-        Self { target, vault }
+        Self { target, vault, named: RwLock::default() }
+    }
+
+    /// Trusts the hosts of base URLs that a log-in gave.
+    pub(super) fn trust(&self, services: Option<&Json>) {
+        let urls = services.and_then(Json::as_object).into_iter().flat_map(serde_json::Map::values);
+        let hosts = urls.filter_map(|url| Url::parse(url.as_str()?).ok()?.host_str().map(str::to_owned));
+        self.named.write().unwrap_or_else(PoisonError::into_inner).extend(hosts);
+    }
+
+    /// Whether credentials may be sent there.
+    fn is_own(&self, url: &Url) -> bool {
+        let named = self.named.read().unwrap_or_else(PoisonError::into_inner);
+        let is_named = url.host_str().is_some_and(|host| named.contains(host));
+        self.target.is_own(url) || (is_named && self.target.is_private(url))
     }
 
     /// Sends the request and waits for the complete answer, `limit` at most.
@@ -118,7 +136,7 @@ impl Client {
             reqwest::Method::from_bytes(recorded.method.as_bytes()).map_err(|_| broken("invalid method".to_owned()))?;
         let credential = self.identify(identity)?;
         let carries = credential.is_some() || !matches!(identity, CallIdentity::Named(name) if self.is_anonymous(name));
-        if !self.target.is_own(&url) && (carries || holds_token(recorded)) {
+        if !self.is_own(&url) && (carries || holds_token(recorded)) {
             return Err(Refusal::Stop(StopReason::ForeignHost));
         }
         let mut headers = HeaderMap::with_capacity(recorded.headers.0.len() + 2);

@@ -143,6 +143,8 @@ pub struct RunSummary {
     pub cancelled: bool,
     /// Requests were sent and none was answered, or the run was given up because nobody answered any more.
     pub unreachable: bool,
+    /// Nobody could log in, for this reason; no case was run.
+    pub refused: Option<String>,
     /// Number of things left behind on the target.
     pub leaks: usize,
 }
@@ -229,6 +231,7 @@ pub async fn run(
         waiting: VecDeque::new(),
         summary: RunSummary::default(),
     };
+    coordinator.log_in().await;
     coordinator.cases(instances).await;
     coordinator.fixtures().await;
     let Coordinator { mut summary, sink, .. } = coordinator;
@@ -268,6 +271,15 @@ struct Coordinator<'s> {
 }
 
 impl Coordinator<'_> {
+    /// Opens the main session first: nobody is served by hundreds of cases that fail because a password is wrong.
+    async fn log_in(&mut self) {
+        let Some(fixture) = self.shared.env.sessions.get(crate::target::MAIN).cloned() else { return };
+        let state = self.shared.fixture(&fixture, &[]).await;
+        if state.result.outcome != Outcome::Pass {
+            self.summary.refused = Some(state.result.reason.clone());
+        }
+    }
+
     async fn cases(&mut self, mut instances: impl Iterator<Item = InstanceRef> + Send) {
         loop {
             while self.tasks.len() < self.jobs && !self.is_over() {
@@ -289,7 +301,7 @@ impl Coordinator<'_> {
     }
 
     fn is_over(&self) -> bool {
-        self.shared.cancel.is_cancelled() || self.shared.breaker.is_open()
+        self.shared.cancel.is_cancelled() || self.shared.breaker.is_open() || self.summary.refused.is_some()
     }
 
     /// Starts one case; `false` when none can be started now.
@@ -419,6 +431,9 @@ async fn one_attempt(
         return (CaseResult::without_evidence(Outcome::Error, reason), shared.clock.now_ms());
     };
     // Set up before the case's own time begins to run.
+    if let Some(session) = shared.env.main_session(suite) {
+        shared.fixture(session, &[]).await;
+    }
     for need in &case.needs {
         shared.fixture(&need.fixture, &[]).await;
     }

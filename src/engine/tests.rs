@@ -59,6 +59,7 @@ fn family() -> Family {
         title: "X".into(),
         path: String::new(),
         probe: None,
+        sessions: std::collections::BTreeMap::new(),
         concurrency: 1,
         auth: "basic".into(),
         headers: Vec::new(),
@@ -95,11 +96,12 @@ impl Bench {
         let family = family();
         let mut options = TargetOptions::new(&family, self.base.as_str());
         let password = Some(Secret::new(PASSWORD));
-        options.login = Login { username: Some("root".into()), password, token: None };
+        options.login = Login { username: Some("root".into()), password, ..Login::default() };
         (self.tls)(&mut options);
         let target = Arc::new(Target::from_options(options).unwrap());
         let vault = Arc::new(Vault::new());
         let env = Env {
+            sessions: Arc::default(),
             target: Arc::new(target.view(&vault)),
             run: Arc::new(json!({"id": "run-1", "seed": "s"})),
             seed: "s".into(),

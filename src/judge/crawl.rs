@@ -34,6 +34,7 @@ impl<'a, W: World> Interp<'a, '_, W> {
         };
         let mut frontier = Frontier { seen: HashSet::from([start.clone()]), queue: VecDeque::from([(start, None)]) };
         let (mut crawled, failed_before) = (Vec::new(), self.tally.failed);
+        let Some(identity) = self.credential(super::session::MAIN.to_owned()).await else { return Flow::End };
         while !frontier.queue.is_empty() {
             let batch: Vec<_> = frontier.queue.drain(..frontier.queue.len().min(BATCH)).collect();
             if crawled.len() + batch.len() > crawl.limit as usize {
@@ -42,12 +43,13 @@ impl<'a, W: World> Interp<'a, '_, W> {
             }
             let mut calls = Vec::new();
             for (url, _) in &batch {
-                match self.crawl_call(step, crawl, url) {
+                match self.crawl_call(step, crawl, url, identity.clone()) {
                     Ok(call) => calls.push(call),
                     Err(Unbuilt::Lacking(message)) => {
                         return self.finding("crawl", "a URL", &message, step.span.start, false);
                     }
                     Err(Unbuilt::Broken(message)) => return self.end(Outcome::Error, message),
+                    Err(Unbuilt::NoService(name)) => return self.no_service(&name),
                 }
             }
             let numbers: Vec<u32> = calls.iter().map(|call| call.n).collect();
@@ -68,8 +70,14 @@ impl<'a, W: World> Interp<'a, '_, W> {
         self.keep(step, &crawl.save)
     }
 
-    fn crawl_call(&mut self, step: &Step, crawl: &CrawlStep, url: &str) -> Result<Call, Unbuilt> {
-        let url = absolute(url, self.instance.suite.service.as_deref(), &self.env)?;
+    fn crawl_call(
+        &mut self,
+        step: &Step,
+        crawl: &CrawlStep,
+        url: &str,
+        identity: CallIdentity,
+    ) -> Result<Call, Unbuilt> {
+        let url = absolute(url, self.instance.suite.service.as_deref(), &self.env, self.services())?;
         let mut headers = Headers::default();
         for (name, value) in &self.env.headers {
             headers.set(name, value.clone());
@@ -82,7 +90,7 @@ impl<'a, W: World> Interp<'a, '_, W> {
             phase: self.phase,
             step: self.label(step),
             request: Request { method: "GET".to_owned(), url, headers, body: crate::http::Body::default() },
-            identity: CallIdentity::Named("main".to_owned()),
+            identity,
             timeout: crawl.timeout,
             max_body: crawl.max_body,
             secrets: Vec::new(),

@@ -2,6 +2,7 @@
 //!
 //! It is written as ordinary async code over [`World`]; with a replayed world no await ever waits.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use super::checks::{Subject, Tally, place, request_line};
 use super::request::{self, Unbuilt};
 use super::result::{CaseResult, Evidence, Finding, Leak};
 use super::undo::Undo;
-use super::world::{Call, Event, FixtureState, Phase, StopReason, Visited, World};
+use super::world::{Call, CallIdentity, Event, FixtureState, Phase, StopReason, Visited, World};
 use super::{Env, Instance};
 
 /// Hops that `follow` takes before it is a finding.
@@ -49,6 +50,8 @@ pub(super) struct Interp<'a, 'w, W> {
     /// Fixtures keep their exchanges for `over`.
     pub visited: Option<Vec<Visited>>,
     pub fixtures: Vec<(String, Arc<FixtureState>)>,
+    /// Sessions in use, by identity.
+    pub sessions: BTreeMap<String, Arc<FixtureState>>,
     pub undo: Vec<Undo<'a>>,
     pub leaks: Vec<Leak>,
     pub exchanges: u32,
@@ -81,6 +84,7 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
             body: Arc::new(Json::Null),
             visited: None,
             fixtures: Vec::new(),
+            sessions: BTreeMap::new(),
             undo: Vec::new(),
             leaks: Vec::new(),
             exchanges: 0,
@@ -99,14 +103,11 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
 
     async fn prepare(&mut self) -> Flow {
         let case = self.instance.case;
+        if self.log_in().await == Flow::End {
+            return Flow::End;
+        }
         for need in &case.needs {
-            let state = self.world.fixture(&need.fixture).await;
-            if state.result.outcome != Outcome::Pass {
-                let last = || state.visited.last().map(|visited| Evidence::own(visited.n));
-                let proof = state.result.proof.clone().or_else(last);
-                self.proof = proof.map(|proof| proof.of_fixture(&need.fixture));
-                return self.end(state.result.outcome, format!("fixture `{}`: {}", need.fixture, state.result.reason));
-            }
+            let Some(state) = self.stand_on(&need.fixture).await else { return Flow::End };
             self.scope.set(&need.alias, state.outputs.clone());
             self.fixtures.push((need.alias.clone(), state));
         }
@@ -122,6 +123,19 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
             }
         }
         Flow::Go
+    }
+
+    /// The state of a fixture; `None` when it did not come to stand, which ends the case.
+    pub async fn stand_on(&mut self, fixture: &str) -> Option<Arc<FixtureState>> {
+        let state = self.world.fixture(fixture).await;
+        if state.result.outcome == Outcome::Pass {
+            return Some(state);
+        }
+        let last = || state.visited.last().map(|visited| Evidence::own(visited.n));
+        let proof = state.result.proof.clone().or_else(last);
+        self.proof = proof.map(|proof| proof.of_fixture(fixture));
+        self.end(state.result.outcome, format!("fixture `{fixture}`: {}", state.result.reason));
+        None
     }
 
     /// The last exchange of a fixture, of the first one unless named: what the case rests on when it asked nothing itself.
@@ -311,7 +325,7 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
 
     /// One exchange with its redirects; `None` when the case has ended.
     async fn exchange(&mut self, step: &Step, request: &RequestStep) -> Option<Arc<Redacted<Exchange>>> {
-        let call = self.call_of(step, request)?;
+        let call = self.call_of(step, request).await?;
         let mut call = call;
         let mut hops = 0;
         loop {
@@ -333,10 +347,18 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
         }
     }
 
-    pub fn call_of(&mut self, step: &Step, spec: &RequestStep) -> Option<Call> {
-        let built = request::build(spec, self.instance.suite, &self.env, &self.scope);
-        let identity = request::identity(spec.identity.as_ref(), &self.scope);
+    pub async fn call_of(&mut self, step: &Step, spec: &RequestStep) -> Option<Call> {
+        let built = request::build(spec, self.instance.suite, &self.env, &self.scope, self.services());
+        let mut identity = request::identity(spec.identity.as_ref(), &self.scope);
+        if let (Ok(_), Ok(CallIdentity::Named(name))) = (&built, &identity) {
+            let name = name.clone();
+            identity = Ok(self.credential(name).await?);
+        }
         match (built, identity) {
+            (Err(Unbuilt::NoService(name)), _) | (_, Err(Unbuilt::NoService(name))) => {
+                self.no_service(&name);
+                None
+            }
             (Ok(request), Ok(identity)) => Some(Call {
                 n: self.take_event(),
                 phase: self.phase,

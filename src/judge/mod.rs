@@ -14,10 +14,12 @@ mod matcher;
 pub mod replay;
 mod request;
 mod result;
+mod session;
 mod steps;
 mod undo;
 mod world;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use result::{CaseResult, Evidence, Finding, Leak, MAX_FINDINGS};
@@ -25,7 +27,7 @@ pub use world::{Call, CallIdentity, Event, FixtureState, Phase, Pledge, PledgeSt
 
 use crate::capability::Outcome;
 use crate::expr::{Json, Scope};
-use crate::suite::{Case, Suite};
+use crate::suite::{Case, Suite, is_logged_in};
 
 /// What is constant during a run and known to expressions.
 #[derive(Debug, Clone)]
@@ -38,6 +40,17 @@ pub struct Env {
     pub seed: String,
     /// Header fields of the family, sent with every request.
     pub headers: Vec<(String, String)>,
+    /// Identity → fixture that logs it in. Empty when credentials are sent with each request.
+    pub sessions: Arc<BTreeMap<String, String>>,
+}
+
+impl Env {
+    /// The fixture whose session requests of that suite are sent in; none for the suites that log in.
+    #[must_use]
+    pub fn main_session(&self, suite: &Suite) -> Option<&str> {
+        let main = self.sessions.get(session::MAIN)?;
+        is_logged_in(&self.sessions, &suite.id).then_some(main.as_str())
+    }
 }
 
 /// One case with the row it runs for.
@@ -101,6 +114,9 @@ pub async fn tear_down<W: World>(pending: Pending<'_>, world: &mut W) -> Vec<Lea
     let mut interp = interp::Interp::new(pending.instance, &pending.env, world);
     interp.undo = pending.undo;
     interp.next_event = pending.next_event;
+    // Without it nothing can be put back, and each promise says so.
+    interp.log_in().await;
+    interp.verdict = None;
     interp.put_back().await;
     interp.leaks
 }
@@ -118,6 +134,8 @@ pub async fn undo_pledge<W: World>(
 ) -> Vec<Leak> {
     let mut interp = interp::Interp::new(instance, env, world);
     let scope = Scope::from_json(scope);
+    interp.log_in().await;
+    interp.verdict = None;
     if interp.recall(step, lost, scope) {
         interp.put_back().await;
         interp.leaks

@@ -38,6 +38,8 @@ pub(super) enum Unbuilt {
     Lacking(String),
     /// Our own limit or defect, or the suite's.
     Broken(String),
+    /// The target does not offer the service of that name.
+    NoService(String),
 }
 
 impl From<EvalError> for Unbuilt {
@@ -49,9 +51,16 @@ impl From<EvalError> for Unbuilt {
     }
 }
 
-/// Builds the request of a step.
-pub(super) fn build(step: &RequestStep, suite: &Suite, env: &Env, scope: &Scope) -> Result<Request, Unbuilt> {
-    let mut url = absolute(&step.url.render(scope)?, suite.service.as_deref(), env)?;
+/// Builds the request of a step. `services` are the base URLs that the session knows.
+pub(super) fn build(
+    step: &RequestStep,
+    suite: &Suite,
+    env: &Env,
+    scope: &Scope,
+    services: Option<&Json>,
+) -> Result<Request, Unbuilt> {
+    let service = step.service.as_deref().or(suite.service.as_deref());
+    let mut url = absolute(&step.url.render(scope)?, service, env, services)?;
     for (key, value) in &step.query {
         let value = match value.render(scope)? {
             Json::String(text) => text,
@@ -76,7 +85,9 @@ pub(super) fn build(step: &RequestStep, suite: &Suite, env: &Env, scope: &Scope)
     if let Some(content_type) = content_type {
         headers.set("content-type", content_type);
     }
-    for (name, value) in &suite.headers {
+    // What a suite sends is meant for its service.
+    let own = step.service.is_none() || step.service == suite.service;
+    for (name, value) in suite.headers.iter().filter(|_| own) {
         headers.set(name, value.render(scope)?);
     }
     for (name, value) in &step.headers {
@@ -104,7 +115,12 @@ pub(super) fn identity(identity: Option<&Identity>, scope: &Scope) -> Result<Cal
 
 /// Makes a URL absolute: `/path` is appended to the base URL of the service (whose own path stays, as service
 /// catalogues expect). A fragment is never sent (RFC 9110 §7.1).
-pub(super) fn absolute(url: &str, service: Option<&str>, env: &Env) -> Result<String, Unbuilt> {
+pub(super) fn absolute(
+    url: &str,
+    service: Option<&str>,
+    env: &Env,
+    services: Option<&Json>,
+) -> Result<String, Unbuilt> {
     let url = url.split('#').next().unwrap_or_default();
     if url.starts_with("http://") || url.starts_with("https://") {
         return Ok(url.to_owned());
@@ -112,13 +128,18 @@ pub(super) fn absolute(url: &str, service: Option<&str>, env: &Env) -> Result<St
     if !url.starts_with('/') {
         return Err(Unbuilt::Lacking(format!("`{url}` is neither an absolute URL nor a path that starts with `/`")));
     }
+    let named = |services: Option<&Json>, name: &str| services?.get(name)?.as_str().map(str::to_owned);
     let base = match service {
-        Some(name) => env.target.get("services").and_then(|services| services.get(name)),
-        None => env.target.get("base"),
+        // What the operator says wins over what the session found.
+        Some(name) => named(env.target.get("services"), name).or_else(|| named(services, name)),
+        None => env.target.get("base").and_then(Json::as_str).map(str::to_owned),
     };
-    match base.and_then(Json::as_str) {
-        Some(base) => Ok(format!("{}{url}", base.trim_end_matches('/'))),
-        None => Err(Unbuilt::Broken(format!("the target has no base URL for service `{}`", service.unwrap_or("")))),
+    match (base, service, services) {
+        (Some(base), _, _) => Ok(format!("{}{url}", base.trim_end_matches('/'))),
+        (None, Some(name), Some(_)) => Err(Unbuilt::NoService(name.to_owned())),
+        (None, _, _) => {
+            Err(Unbuilt::Broken(format!("the target has no base URL for service `{}`", service.unwrap_or(""))))
+        }
     }
 }
 

@@ -67,7 +67,7 @@ impl<'a, W: World> Interp<'a, '_, W> {
         let mut calls = Vec::new();
         for inner in steps {
             let StepKind::Request(request) = &inner.kind else { continue };
-            match self.call_of(inner, request) {
+            match self.call_of(inner, request).await {
                 Some(call) => calls.push(call),
                 None => return Flow::End,
             }

@@ -102,6 +102,7 @@ impl World for Script {
 
 fn env() -> Env {
     Env {
+        sessions: Arc::default(),
         target: Arc::new(json!({"base": "http://t", "services": {}})),
         run: Arc::new(json!({"id": "r", "seed": "s"})),
         seed: "s".into(),

@@ -45,7 +45,7 @@ impl<'a, W: World> Interp<'a, '_, W> {
             since: self.last_n(),
             lost: true,
         });
-        let stage = PledgeStage::Before(self.scope.to_json());
+        let stage = PledgeStage::Before(self.promised(&self.scope));
         self.world.pledge(Pledge { id, step: offset, stage }).await;
         Some(id)
     }
@@ -57,21 +57,28 @@ impl<'a, W: World> Interp<'a, '_, W> {
         let Some(since) = self.undo.iter().find(|entry| entry.id == id).map(|entry| entry.since) else { return };
         let latest = self.last.as_ref().filter(|(n, _)| Some(*n) != since);
         let answered = latest.and_then(|(_, exchange)| exchange.response.as_ref().map(|r| r.status));
+        let accepted = answered.is_some_and(|status| status / 100 == 2);
+        let now = self.scope.clone();
+        let Some(entry) = self.undo.iter_mut().find(|entry| entry.id == id) else { return };
+        if accepted {
+            entry.scope = now;
+        }
+        let scope = entry.scope.clone();
+        let known = self.promised(&scope);
         let Some(entry) = self.undo.iter_mut().find(|entry| entry.id == id) else { return };
         let stage = match answered {
-            Some(status) if status / 100 == 2 => {
+            Some(_) if accepted => {
                 entry.lost = false;
-                entry.scope = self.scope.clone();
-                PledgeStage::After(self.scope.to_json())
+                PledgeStage::After(known)
             }
             // Whatever the answer says, what can be put back without it is put back: a refused request may have
             // been carried out by half.
             _ if !depends => {
                 entry.lost = false;
-                PledgeStage::After(entry.scope.to_json())
+                PledgeStage::After(known)
             }
             // No answer: the request may have been carried out.
-            None => PledgeStage::Before(entry.scope.to_json()),
+            None => PledgeStage::Before(known),
             Some(_) => {
                 self.undo.retain(|entry| entry.id != id);
                 PledgeStage::Void
@@ -88,6 +95,7 @@ impl<'a, W: World> Interp<'a, '_, W> {
             let steps = if undo.lost && !undo.step.lost.is_empty() { &undo.step.lost } else { &undo.step.undo };
             let main = self.set_aside();
             self.scope = undo.scope;
+            self.refresh_session();
             let flow = self.steps(steps).await;
             let why = self.verdict.take().map(|(_, reason)| reason);
             self.restore(main);

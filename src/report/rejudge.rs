@@ -113,7 +113,7 @@ impl Opened {
     /// What was constant during the run.
     #[must_use]
     pub fn env(&self) -> Env {
-        env(&self.inputs)
+        env(&self.inputs, &self.catalogue)
     }
 
     /// Judges one case again on altered evidence: `alter` may change the events of the case and of its fixtures before
@@ -321,8 +321,10 @@ fn stop_reason(word: &str) -> StopReason {
 
 /// What is constant during a run.
 #[must_use]
-pub fn env(inputs: &RunInputs) -> Env {
+pub fn env(inputs: &RunInputs, catalogue: &Catalogue) -> Env {
+    let sessions = catalogue.family(&inputs.family).map(|family| family.sessions.clone()).unwrap_or_default();
     Env {
+        sessions: Arc::new(sessions),
         target: Arc::new(inputs.target.clone()),
         run: Arc::new(serde_json::json!({"id": inputs.id, "seed": inputs.seed})),
         seed: inputs.seed.clone(),

@@ -41,25 +41,14 @@ pub struct InstanceRef {
 impl Catalogue {
     /// Reads suite and family files. A file with errors is left out; the diagnostics say why.
     pub fn load<N: Into<String>, T: Into<String>>(files: impl IntoIterator<Item = (N, T)>) -> (Catalogue, Diagnostics) {
-        let sources: Vec<Arc<SourceFile>> =
-            files.into_iter().map(|(name, text)| SourceFile::new(name, text)).collect();
-        let mut read: Vec<Option<ReadFile>> = sources.iter().map(|_| None).collect();
-        // The tree of a large file needs much memory while it is read: one at a time.
-        let small = |source: &SourceFile| source.text.len() <= SMALL_FILE;
-        let few: Vec<usize> = sources.iter().enumerate().filter(|(_, s)| small(s)).map(|(at, _)| at).collect();
-        let work = |at: usize| Some((*few.get(at)?, ReadFile::of(sources.get(*few.get(at)?)?)));
-        spread(few.len(), FILES_PER_THREAD, work, |_, done| {
-            if let Some((at, file)) = done
-                && let Some(slot) = read.get_mut(at)
-            {
-                *slot = Some(file);
-            }
-        });
         let mut loading = Loading::default();
-        for (source, file) in sources.into_iter().zip(read) {
-            let file = file.unwrap_or_else(|| ReadFile::of(&source));
-            loading.file(source, file);
+        let files = files.into_iter().map(|(name, text)| SourceFile::new(name, text));
+        // What a family says decides what its suites may use.
+        let (families, suites): (Vec<_>, Vec<_>) = files.partition(|source| is_family(source));
+        for source in families {
+            loading.family(source);
         }
+        loading.suites(suites);
         loading.finish()
     }
 
@@ -166,6 +155,10 @@ impl Catalogue {
     }
 }
 
+fn is_family(source: &SourceFile) -> bool {
+    source.name.rsplit(['/', '\\']).next() == Some("family.yaml")
+}
+
 /// Row numbers of a case; one `None` when it has no rows.
 fn rows(each: &Rows) -> impl Iterator<Item = Option<u32>> + use<> {
     let (once, count) = match each {
@@ -176,23 +169,8 @@ fn rows(each: &Rows) -> impl Iterator<Item = Option<u32>> + use<> {
     once.then_some(None).into_iter().chain((0..count).map(Some))
 }
 
-/// A file that was read, before it is compared with others.
-enum ReadFile {
-    Family(Option<Family>, Diagnostics),
-    Suite(Option<Suite>, Vec<OutputUse>, Diagnostics),
-}
-
-impl ReadFile {
-    fn of(source: &Arc<SourceFile>) -> ReadFile {
-        let file = source.name.rsplit(['/', '\\']).next().unwrap_or_default();
-        if file == "family.yaml" {
-            let (family, problems) = reader::read_family(Arc::clone(source));
-            return ReadFile::Family(family, problems);
-        }
-        let (suite, uses, problems) = reader::read_with_uses(Arc::clone(source));
-        ReadFile::Suite(suite, uses, problems)
-    }
-}
+/// What reading a suite gave, before it is compared with others.
+type ReadSuite = (Option<Suite>, Vec<OutputUse>, Diagnostics);
 
 /// Files while they are read.
 #[derive(Default)]
@@ -206,21 +184,42 @@ struct Loading {
 }
 
 impl Loading {
-    fn file(&mut self, source: Arc<SourceFile>, file: ReadFile) {
-        match file {
-            ReadFile::Family(family, problems) => {
-                self.out.extend(problems);
-                self.families.extend(family.map(|family| (family, source)));
+    fn family(&mut self, source: Arc<SourceFile>) {
+        let (family, problems) = reader::read_family(Arc::clone(&source));
+        self.out.extend(problems);
+        self.families.extend(family.map(|family| (family, source)));
+    }
+
+    /// Reads suites, small ones at the same time: the tree of a large file needs much memory while it is read.
+    fn suites(&mut self, sources: Vec<Arc<SourceFile>>) {
+        let mut slots: Vec<Option<ReadSuite>> = sources.iter().map(|_| None).collect();
+        let small: Vec<(usize, &Arc<SourceFile>)> =
+            sources.iter().enumerate().filter(|(_, source)| source.text.len() <= SMALL_FILE).collect();
+        let work = |at: usize| small.get(at).map(|(_, source)| self.read(source));
+        spread(small.len(), FILES_PER_THREAD, work, |at, read| {
+            if let Some((at, _)) = small.get(at)
+                && let Some(slot) = slots.get_mut(*at)
+            {
+                *slot = read;
             }
-            ReadFile::Suite(suite, uses, problems) => {
-                self.out.extend(problems);
-                self.uses.extend(uses.into_iter().map(|found| (Arc::clone(&source), found)));
-                match suite {
-                    Some(suite) => self.suites.push(suite),
-                    None => self.broken.extend(reader::place(&source.name)),
-                }
+        });
+        for (source, slot) in sources.iter().zip(slots) {
+            let (suite, uses, problems) = slot.unwrap_or_else(|| self.read(source));
+            self.out.extend(problems);
+            self.uses.extend(uses.into_iter().map(|found| (Arc::clone(source), found)));
+            match suite {
+                Some(suite) => self.suites.push(suite),
+                None => self.broken.extend(reader::place(&source.name)),
             }
         }
+    }
+
+    fn read(&self, source: &Arc<SourceFile>) -> ReadSuite {
+        let logged_in = |suite: &str| {
+            let own = suite.split('.').next();
+            self.families.iter().any(|(family, _)| own == Some(family.id.as_str()) && family.is_logged_in(suite))
+        };
+        reader::read_with_uses(Arc::clone(source), &logged_in)
     }
 
     fn finish(mut self) -> (Catalogue, Diagnostics) {
@@ -229,8 +228,9 @@ impl Loading {
         self.duplicates();
         let suites = std::mem::take(&mut self.suites);
         let by_id = suites.iter().enumerate().map(|(index, suite)| (suite.id.clone(), index)).collect();
-        let families = std::mem::take(&mut self.families).into_iter().map(|(family, _)| family).collect();
+        let (families, sources) = std::mem::take(&mut self.families).into_iter().unzip();
         let catalogue = Catalogue { suites, families, by_id };
+        self.sessions(&catalogue, sources);
         self.references(&catalogue);
         self.outputs(&catalogue);
         self.circles(&catalogue);
@@ -265,6 +265,30 @@ impl Loading {
             }
             first
         });
+    }
+
+    /// Fixtures that log in must exist and hand out what requests need.
+    fn sessions(&mut self, catalogue: &Catalogue, sources: Vec<Arc<SourceFile>>) {
+        for (family, source) in catalogue.families.iter().zip(sources) {
+            for (identity, id) in &family.sessions {
+                let owner = id.rsplit_once('.').map_or("", |(owner, _)| owner);
+                let problem = match catalogue.fixture(id) {
+                    None if self.broken.contains(owner) => continue,
+                    None => Diagnostic::error(codes::UNKNOWN_FIXTURE, format!("there is no fixture `{id}`"))
+                        .help(format!("name the fixture that logs `{identity}` in")),
+                    Some((_, fixture)) => {
+                        let has = |name: &&str| fixture.outputs.iter().any(|(own, _)| own == name);
+                        let Some(missing) = ["header", "services"].into_iter().find(|name| !has(name)) else {
+                            continue;
+                        };
+                        let message = format!("fixture `{id}` has no output `{missing}`");
+                        Diagnostic::error(codes::UNKNOWN_OUTPUT, message)
+                            .help("a session hands out `header: {name, value}` and `services: {name: base URL}`")
+                    }
+                };
+                self.out.push(problem.source(&source));
+            }
+        }
     }
 
     /// Fixtures of other suites must exist.
@@ -351,7 +375,8 @@ impl Loading {
         if self.out.has_errors() {
             return;
         }
-        let used: BTreeSet<&str> = needs(catalogue).map(|(_, need)| need.fixture.as_str()).collect();
+        let mut used: BTreeSet<&str> = needs(catalogue).map(|(_, need)| need.fixture.as_str()).collect();
+        used.extend(catalogue.families.iter().flat_map(|family| family.sessions.values().map(String::as_str)));
         for suite in &catalogue.suites {
             for fixture in &suite.fixtures {
                 if !used.contains(format!("{}.{}", suite.id, fixture.id).as_str()) {

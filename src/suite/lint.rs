@@ -26,7 +26,7 @@ pub(super) fn case(
         let message = format!("case `{}` checks nothing", case.id);
         out.push(Diagnostic::error(codes::NO_CHECK, message).label(head, "").help(help));
     }
-    for (step, request) in walk.requests {
+    for (step, request) in walk.requests.into_iter().filter(|(_, request)| request.lasting) {
         let place = first_line(source, step.span);
         if case.risk == Risk::Read && changes(request) {
             let message =

@@ -291,6 +291,8 @@ pub struct RequestStep {
     pub method: Template,
     /// Absolute, or relative to the service's base URL.
     pub url: Template,
+    /// Service whose base URL a relative URL uses, instead of the suite's.
+    pub service: Option<String>,
     /// Query parameters, appended in order.
     pub query: Vec<(String, JsonTemplate)>,
     /// Header fields, names lower-case; `None` removes one of the suite or family.
@@ -307,6 +309,8 @@ pub struct RequestStep {
     pub max_body: u64,
     /// Places in the response that hold new secrets.
     pub secrets: Vec<SecretPlace>,
+    /// Whether it may change something that lasts, as far as its method tells.
+    pub lasting: bool,
     /// Poll.
     pub until: Option<Until>,
     /// Checks.
@@ -565,4 +569,21 @@ pub struct Family {
     pub guideline: String,
     /// Path asked before a run; `path` when left out. 401 or 403 there means that the credentials are refused.
     pub probe: Option<String>,
+    /// Identity → full id of the fixture that logs it in. Empty when credentials are sent with each request.
+    pub sessions: BTreeMap<String, String>,
+}
+
+impl Family {
+    /// Whether cases of that suite send their requests within a session. The suites that log in do not.
+    #[must_use]
+    pub fn is_logged_in(&self, suite: &str) -> bool {
+        is_logged_in(&self.sessions, suite)
+    }
+}
+
+/// [`Family::is_logged_in`] for the sessions alone.
+#[must_use]
+pub fn is_logged_in(sessions: &BTreeMap<String, String>, suite: &str) -> bool {
+    let logs_in = |fixture: &String| fixture.rsplit_once('.').is_some_and(|(own, _)| own == suite);
+    !sessions.is_empty() && !sessions.values().any(logs_in)
 }

@@ -5,6 +5,7 @@
 //! url: https://bmc.example
 //! username: operator
 //! password_file: bmc.password        # or password_env, token_file, token_env
+//! fields: {project_name: demo}       # what else a log-in of the family needs; no secrets
 //! identities:
 //!   alt: {username: guest, password_env: GUEST_PASSWORD}
 //! ```
@@ -29,7 +30,7 @@ use crate::suite::Family;
 use crate::text::yaml::{self, Node};
 use crate::text::{Diagnostic, Diagnostics, SourceFile, Span, did_you_mean};
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "family",
     "url",
     "username",
@@ -37,6 +38,7 @@ const KEYS: [&str; 16] = [
     "password_env",
     "token_file",
     "token_env",
+    "fields",
     "auth",
     "ca_cert",
     "insecure",
@@ -47,7 +49,7 @@ const KEYS: [&str; 16] = [
     "trusted_hosts",
     "rate",
 ];
-const LOGIN_KEYS: [&str; 5] = ["username", "password_file", "password_env", "token_file", "token_env"];
+const LOGIN_KEYS: [&str; 6] = ["username", "password_file", "password_env", "token_file", "token_env", "fields"];
 
 /// Where the caller finds a value that does not stand in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +83,7 @@ pub struct LoginFile {
     username: Option<String>,
     password: Sourced,
     token: Sourced,
+    fields: BTreeMap<String, String>,
 }
 
 /// A target file, its secrets not yet read.
@@ -165,6 +168,8 @@ impl Fetch<'_> {
             username: login.username.clone(),
             password: self.secret(&login.password),
             token: self.secret(&login.token),
+            fields: login.fields.clone(),
+            secrets: BTreeMap::new(),
         }
     }
 
@@ -270,6 +275,7 @@ impl Reader<'_> {
             username: self.text(node, "username"),
             password: self.sourced(node, "password_file", "password_env"),
             token: self.sourced(node, "token_file", "token_env"),
+            fields: self.texts(node, "fields"),
         }
     }
 

@@ -58,11 +58,15 @@ pub struct Login {
     pub password: Option<Secret>,
     /// Bearer token.
     pub token: Option<Secret>,
+    /// What else a log-in needs and may be seen, by the names that suites use: `project_name`.
+    pub fields: BTreeMap<String, String>,
+    /// What else it needs and nobody may see: `application_credential_secret`.
+    pub secrets: BTreeMap<String, Secret>,
 }
 
 impl Login {
     fn is_empty(&self) -> bool {
-        self.username.is_none() && self.password.is_none() && self.token.is_none()
+        self.username.is_none() && self.password.is_none() && self.token.is_none() && self.secrets.is_empty()
     }
 }
 
@@ -333,7 +337,14 @@ impl Target {
     #[must_use]
     pub fn is_own(&self, url: &Url) -> bool {
         let Some(host) = url.host_str() else { return false };
-        self.hosts.contains(host) && (url.scheme() == "https" || self.base.scheme() == "http")
+        self.hosts.contains(host) && self.is_private(url)
+    }
+
+    /// Whether what is sent there is protected as well as it is at the base URL: not in the clear when the target uses
+    /// TLS.
+    #[must_use]
+    pub fn is_private(&self, url: &Url) -> bool {
+        url.scheme() == "https" || self.base.scheme() == "http"
     }
 
     /// The client for a URL; `certificate` says whether the client certificate is presented.
@@ -353,12 +364,12 @@ impl Target {
     }
 }
 
-/// Tokens of the password and of the bearer token of a login.
-fn learn_login(name: &str, login: &Login, vault: &Vault) -> (Option<String>, Option<String>) {
-    let learn = |what: &str, secret: &Option<Secret>| {
-        secret.as_ref().map(|secret| vault.learn(&format!("{name}-{what}"), secret))
-    };
-    (learn("password", &login.password), learn("token", &login.token))
+/// Tokens of the secrets of a login, by name.
+fn learn_login(name: &str, login: &Login, vault: &Vault) -> BTreeMap<String, String> {
+    let own = [("password", &login.password), ("token", &login.token)];
+    let own = own.into_iter().filter_map(|(what, secret)| Some((what, secret.as_ref()?)));
+    let further = login.secrets.iter().map(|(what, secret)| (what.as_str(), secret));
+    own.chain(further).map(|(what, secret)| (what.to_owned(), vault.learn(&format!("{name}-{what}"), secret))).collect()
 }
 
 /// Learns the value of an `authorization` field, and what stands behind the scheme in it.
@@ -370,12 +381,14 @@ pub(crate) fn learn_header(label: &str, value: &str, vault: &Vault) {
 }
 
 fn login_view(name: &str, login: &Login, vault: &Vault) -> Json {
-    let (password, token) = learn_login(name, login, vault);
-    json!({
-        "username": login.username.as_deref().unwrap_or_default(),
-        "password": password,
-        "token": token,
-    })
+    let tokens = learn_login(name, login, vault);
+    let mut view = serde_json::Map::new();
+    view.extend(login.fields.iter().map(|(field, value)| (field.clone(), json!(value))));
+    view.insert("username".to_owned(), json!(login.username.as_deref().unwrap_or_default()));
+    view.insert("password".to_owned(), Json::Null);
+    view.insert("token".to_owned(), Json::Null);
+    view.extend(tokens.into_iter().map(|(what, token)| (what, Json::String(token))));
+    Json::Object(view)
 }
 
 fn credential(

@@ -7,6 +7,7 @@ fn family(auth: &str) -> Family {
         title: "Demo".into(),
         path: "/api/v1/".into(),
         probe: None,
+        sessions: std::collections::BTreeMap::new(),
         concurrency: 4,
         auth: auth.into(),
         headers: Vec::new(),
@@ -15,7 +16,7 @@ fn family(auth: &str) -> Family {
 }
 
 fn login(username: &str, password: &str) -> Login {
-    Login { username: Some(username.into()), password: Some(Secret::new(password)), token: None }
+    Login { username: Some(username.into()), password: Some(Secret::new(password)), ..Login::default() }
 }
 
 #[test]

@@ -124,5 +124,11 @@ pub static FAMILY: Object = object(
         key("headers", Kind::Map(&Kind::Text, "field name"), "header fields sent with every request"),
         key("guideline", Kind::Text, "guideline used unless the operator names one"),
         key("probe", Kind::Text, "path asked before a run; 401 or 403 there means that the credentials are refused"),
+        key(
+            "sessions",
+            Kind::Map(&Kind::Text, "identity"),
+            "fixtures that log identities in: their outputs `header` (name, value), `services` (base URLs by name) and, \
+             for a session that ends, `expires_at_ms` are used for every request of the other suites",
+        ),
     ],
 );

@@ -33,6 +33,7 @@ static REQUEST_KEYS: Object = object(
         key("delete", Kind::Template, "URL of a DELETE request"),
         key("options", Kind::Template, "URL of an OPTIONS request"),
         key("request", Kind::Object(&METHOD_URL), "any other method"),
+        key("service", Kind::Text, "service whose base URL a relative URL uses, instead of the suite's"),
         key("query", Kind::Map(&Kind::Json, "parameter"), "query parameters, appended in order"),
         key(
             "headers",
@@ -63,6 +64,11 @@ static REQUEST_KEYS: Object = object(
         key("secret", Kind::OneOrMany(&Kind::SecretPlace), "places in the response that hold new secrets"),
         key("expect", EXPECTS, "checks; without a status check the answer must be 2xx"),
         key("save", SAVES, "variables to keep, in order"),
+        key(
+            "effect",
+            Kind::Word(&["none"]),
+            "the request changes nothing that lasts, whatever its method: a log-in, a search",
+        ),
         key("undo", Kind::Steps, "puts the target back; runs at the end of the case, newest first, whatever happened"),
         key("lost", Kind::Steps, "used by the clean-up instead of `undo` when the answer was never seen"),
     ],

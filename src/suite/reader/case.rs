@@ -10,7 +10,6 @@ use super::super::model::{Case, Group, Need, Require, Risk, Row, Rows};
 use super::Reader;
 use super::fields::{Fields, is_variable};
 use super::prescan::{full, local};
-use super::scope::Names;
 use crate::capability::CapabilityId;
 use crate::capability::Outcome;
 use crate::expr::JsonTemplate;
@@ -37,7 +36,7 @@ impl Reader {
     fn group(&mut self, key: &Key, node: &Node) -> Option<Group> {
         let fields = self.fields(node, &keys::GROUP)?;
         let mut params = Vec::new();
-        self.names = Names::constant();
+        self.names = self.constant_names();
         self.names.response = true;
         for item in fields.get("params").map(|node| self.list(node)).unwrap_or_default() {
             let Some(name) = self.text(item) else {
@@ -116,7 +115,7 @@ impl Reader {
         };
         let capabilities = if is_case { self.capabilities(&fields) } else { Vec::new() };
         let covers = if is_case { self.covers(&fields) } else { Vec::new() };
-        self.names = Names::constant();
+        self.names = self.constant_names();
         self.streams.clear();
         let needs = self.needs(&fields);
         let each = if is_case { self.each(&fields) } else { Rows::Once };

@@ -328,7 +328,7 @@ impl Reader {
             let near = to_kebab(name).replace('-', "_");
             let help = if is_variable(&near) { format!("write `{near}`") } else { format!("write `{near}_`") };
             self.error(codes::BAD_ID, span, format!("`{name}` cannot be the name of a variable"), help);
-        } else if super::scope::is_reserved(name) {
+        } else if self.is_reserved(name) {
             let message = format!("`{name}` is bound by the harness and cannot be set");
             self.error(codes::RESERVED_NAME, span, message, format!("choose another name, for instance `own_{name}`"));
         }

@@ -47,18 +47,22 @@ pub(super) struct OutputUse {
 
 /// Reads one suite file. The suite is there when no diagnostic is an error.
 pub fn read_suite(source: Arc<SourceFile>) -> (Option<Suite>, Diagnostics) {
-    let (suite, _, diagnostics) = read_with_uses(source);
+    let (suite, _, diagnostics) = read_with_uses(source, &|_| false);
     (suite, diagnostics)
 }
 
-/// [`read_suite`], and what it reads of fixtures in other files.
-pub(super) fn read_with_uses(source: Arc<SourceFile>) -> (Option<Suite>, Vec<OutputUse>, Diagnostics) {
+/// [`read_suite`], and what it reads of fixtures in other files. `logged_in` tells whether cases of the suite of that id
+/// have the variable `session`.
+pub(super) fn read_with_uses(
+    source: Arc<SourceFile>,
+    logged_in: &dyn Fn(&str) -> bool,
+) -> (Option<Suite>, Vec<OutputUse>, Diagnostics) {
     let node = match yaml::parse(&source) {
         Ok(node) => node,
         Err(problems) => return (None, Vec::new(), problems),
     };
     let mut reader = Reader::new(source, &node);
-    let suite = reader.suite(&node);
+    let suite = reader.suite(&node, logged_in);
     let suite = if reader.out.has_errors() { None } else { suite };
     let problems = in_order(reader.out);
     (suite, reader.foreign, problems)
@@ -104,6 +108,8 @@ struct Reader {
     in_cleanup: bool,
     /// In the value of a `let` variable, the only place for a new secret.
     in_let: bool,
+    /// Cases of this suite send their requests within a session.
+    in_session: bool,
     used_groups: BTreeSet<String>,
     foreign: Vec<OutputUse>,
 }
@@ -123,6 +129,7 @@ impl Reader {
             in_group: false,
             in_cleanup: false,
             in_let: false,
+            in_session: false,
             used_groups: BTreeSet::new(),
             foreign: Vec::new(),
         }
@@ -192,16 +199,17 @@ impl Reader {
         }
     }
 
-    fn suite(&mut self, node: &Node) -> Option<Suite> {
+    fn suite(&mut self, node: &Node, logged_in: &dyn Fn(&str) -> bool) -> Option<Suite> {
         if !self.format(node, &keys::SUITE) {
             return None;
         }
         let fields = self.fields(node, &keys::SUITE)?;
         let id = self.suite_id(&fields);
         self.suite_id = id.clone().unwrap_or_default();
+        self.in_session = logged_in(&self.suite_id);
         let title = self.required_text(&fields, "title");
         let service = fields.get("service").map(|node| self.text(node));
-        self.names = Names::constant();
+        self.names = self.constant_names();
         let headers = fields.get("headers").map(|node| self.header_templates(node)).unwrap_or_default();
         self.prescan_problems();
         let groups = fields.get("groups").map(|node| self.groups(node)).unwrap_or_default();
@@ -260,6 +268,7 @@ impl Reader {
         let guideline = optional(self, "guideline").unwrap_or_default();
         let probe = optional(self, "probe");
         let headers = fields.get("headers").map(|node| self.pairs(node, Reader::text)).unwrap_or_default();
+        let sessions = fields.get("sessions").map(|node| self.sessions(node)).unwrap_or_default();
         Some(Family {
             concurrency: self.integer(&fields, "concurrency").map_or(4, |number| u32::try_from(number).unwrap_or(4)),
             auth: fields
@@ -273,7 +282,23 @@ impl Reader {
             headers,
             guideline,
             probe,
+            sessions,
         })
+    }
+
+    /// Fixtures that log in. Without one for `main`, no case could send anything.
+    fn sessions(&mut self, node: &Node) -> BTreeMap<String, String> {
+        let sessions: BTreeMap<String, String> = self.pairs(node, Reader::text).into_iter().collect();
+        for (identity, fixture) in &sessions {
+            if !fixture.contains('.') {
+                let message = format!("`{identity}: {fixture}` does not name the suite of the fixture");
+                self.error(codes::BAD_VALUE, node.span, message, "write `<suite>.<fixture>`");
+            }
+        }
+        if !sessions.contains_key("main") {
+            self.error(codes::MISSING_KEY, node.span, "no session for `main`", "add `main: <suite>.<fixture>`");
+        }
+        sessions
     }
 }
 

@@ -23,6 +23,7 @@ impl Reader {
     pub(super) fn request(&mut self, fields: &Fields<'_>, may_poll: bool) -> Option<RequestStep> {
         let entry = self.names.clone();
         let method_url = self.method_and_url(fields);
+        let service = fields.get("service").and_then(|node| self.text(node));
         let query = self.json_map(fields, "query");
         let headers = fields.get("headers").map(|node| self.removable_headers(node)).unwrap_or_default();
         let body = self.body(fields, BODIES);
@@ -37,6 +38,7 @@ impl Reader {
             .get("secret")
             .map(|node| self.one_or_many(node).iter().filter_map(|item| self.secret_place(item)).collect())
             .unwrap_or_default();
+        let lasting = fields.get("effect").and_then(|node| self.word(node, &["none"])).is_none();
         self.names.response = true;
         let until = if may_poll { self.until(fields) } else { None };
         let expect = fields.get("expect").map(|node| self.expects(node)).unwrap_or_default();
@@ -51,6 +53,7 @@ impl Reader {
         Some(RequestStep {
             method,
             url,
+            service,
             query,
             headers,
             body,
@@ -59,6 +62,7 @@ impl Reader {
             timeout,
             max_body,
             secrets,
+            lasting,
             until,
             expect,
             save,

@@ -12,6 +12,8 @@ use crate::text::{Diagnostic, Span, did_you_mean};
 
 /// Always defined.
 const CONSTANT: &[&str] = &["target", "run"];
+/// Defined in suites whose family logs in.
+const SESSION: &str = "session";
 /// Defined once there was a response.
 const RESPONSE: &[&str] = &["status", "headers", "body", "text", "url", "path", "elapsed_ms", "at_ms"];
 /// Set by some steps for the steps behind them.
@@ -24,8 +26,8 @@ pub(super) const OVER: &[&str] = &["method", "referrer"];
 /// Names while frames are received.
 pub(super) const FRAMES: &[&str] = &["frame", "frames"];
 
-/// Whether a case may not use the name for its own variables.
-pub(super) fn is_reserved(name: &str) -> bool {
+/// Whether the name belongs to the harness in every suite.
+fn is_reserved(name: &str) -> bool {
     CONSTANT.contains(&name) || RESPONSE.contains(&name) || KEPT.contains(&name) || !crate::expr::is_variable_name(name)
 }
 
@@ -35,14 +37,11 @@ pub(super) struct Names {
     own: BTreeSet<String>,
     /// There was a request, so the variables of the last response are there.
     pub(super) response: bool,
+    /// Requests are sent within a session.
+    session: bool,
 }
 
 impl Names {
-    /// Only what is always defined.
-    pub(super) fn constant() -> Names {
-        Names::default()
-    }
-
     pub(super) fn define(&mut self, name: &str) {
         if !self.own.contains(name) {
             self.own.insert(name.to_owned());
@@ -54,7 +53,10 @@ impl Names {
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
-        self.own.contains(name) || CONSTANT.contains(&name) || (self.response && RESPONSE.contains(&name))
+        self.own.contains(name)
+            || CONSTANT.contains(&name)
+            || (self.response && RESPONSE.contains(&name))
+            || (self.session && name == SESSION)
     }
 
     /// Takes over what another way through the steps defines.
@@ -65,11 +67,27 @@ impl Names {
 
     fn all(&self) -> impl Iterator<Item = &str> {
         let response: &[&str] = if self.response { RESPONSE } else { &[] };
-        self.own.iter().map(String::as_str).chain(CONSTANT.iter().copied()).chain(response.iter().copied())
+        let session = self.session.then_some(SESSION);
+        self.own
+            .iter()
+            .map(String::as_str)
+            .chain(CONSTANT.iter().copied())
+            .chain(response.iter().copied())
+            .chain(session)
     }
 }
 
 impl Reader {
+    /// Only what is always defined.
+    pub(super) fn constant_names(&self) -> Names {
+        Names { session: self.in_session, ..Names::default() }
+    }
+
+    /// Whether a case may not use the name for its own variables.
+    pub(super) fn is_reserved(&self, name: &str) -> bool {
+        is_reserved(name) || (self.in_session && name == SESSION)
+    }
+
     /// Reads something with names that only it can see. A variable of the same name would be hidden: which of the two is
     /// meant, nobody could tell.
     pub(super) fn with_bound<T>(&mut self, place: Span, bound: &[&str], read: impl FnOnce(&mut Reader) -> T) -> T {
