@@ -437,6 +437,7 @@ async fn one_attempt(
     for need in &case.needs {
         shared.fixture(&need.fixture, &[]).await;
     }
+    let case = &*case.whole();
     let instance = Instance { suite, case, id: id.to_owned(), variables: catalogue.row_variables(place) };
     let mut world = LiveWorld::begin(shared, id, attempt, case.within, Vec::new());
     let start_ms = world.start_ms();

@@ -125,6 +125,7 @@ impl Opened {
         let (suite, case) = self.catalogue.get(instance)?;
         let events = self.transcript.load(id, *self.transcript.attempts(id).last()?).ok()??;
         let variables = self.catalogue.row_variables(instance);
+        let case = &*case.whole();
         let instance = Instance { suite, case, id: id.to_owned(), variables };
         let env = self.env();
         let fixtures = FixtureStates { alter: Some(alter), ..FixtureStates::default() };
@@ -183,6 +184,10 @@ impl Opened {
             judged.results.push(result);
             return judged;
         }
+        if attempts.is_empty() {
+            return judged;
+        }
+        let case = &*case.whole();
         let instance = Instance { suite, case, id, variables: self.catalogue.row_variables(place) };
         for (index, attempt) in attempts.into_iter().enumerate() {
             self.judge_attempt(&instance, index, attempt, env, fixtures, &mut judged);

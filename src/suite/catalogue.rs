@@ -15,6 +15,9 @@ use crate::text::{Diagnostic, Diagnostics, SourceFile, Span, did_you_mean};
 
 /// Files up to this many bytes are read at the same time.
 const SMALL_FILE: usize = 64 << 10;
+/// When all suites together have more bytes than this, the steps of their cases are not kept but read again when needed:
+/// compiled they take about ten times the memory of their text.
+const MOST_KEPT: usize = 1 << 20;
 /// With fewer files a thread does not pay.
 const FILES_PER_THREAD: usize = 2;
 
@@ -195,7 +198,8 @@ impl Loading {
         let mut slots: Vec<Option<ReadSuite>> = sources.iter().map(|_| None).collect();
         let small: Vec<(usize, &Arc<SourceFile>)> =
             sources.iter().enumerate().filter(|(_, source)| source.text.len() <= SMALL_FILE).collect();
-        let work = |at: usize| small.get(at).map(|(_, source)| self.read(source));
+        let defers = sources.iter().map(|source| source.text.len()).sum::<usize>() > MOST_KEPT;
+        let work = |at: usize| small.get(at).map(|(_, source)| self.read(source, defers));
         spread(small.len(), FILES_PER_THREAD, work, |at, read| {
             if let Some((at, _)) = small.get(at)
                 && let Some(slot) = slots.get_mut(*at)
@@ -204,7 +208,7 @@ impl Loading {
             }
         });
         for (source, slot) in sources.iter().zip(slots) {
-            let (suite, uses, problems) = slot.unwrap_or_else(|| self.read(source));
+            let (suite, uses, problems) = slot.unwrap_or_else(|| self.read(source, defers));
             self.out.extend(problems);
             self.uses.extend(uses.into_iter().map(|found| (Arc::clone(source), found)));
             match suite {
@@ -214,12 +218,12 @@ impl Loading {
         }
     }
 
-    fn read(&self, source: &Arc<SourceFile>) -> ReadSuite {
+    fn read(&self, source: &Arc<SourceFile>, defers: bool) -> ReadSuite {
         let logged_in = |suite: &str| {
             let own = suite.split('.').next();
             self.families.iter().any(|(family, _)| own == Some(family.id.as_str()) && family.is_logged_in(suite))
         };
-        reader::read_with_uses(Arc::clone(source), &logged_in)
+        reader::read_with_uses(Arc::clone(source), &logged_in, defers)
     }
 
     fn finish(mut self) -> (Catalogue, Diagnostics) {

@@ -1,19 +1,21 @@
 //! Cases, fixtures and groups.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::codes;
 use super::super::keys::{self, Object};
+use super::super::deferred::Deferred;
 use super::super::lint;
 use super::super::model::{Case, Group, Need, Require, Risk, Row, Rows};
-use super::Reader;
+use super::{Origin, Reader};
 use super::fields::{Fields, is_variable};
 use super::prescan::{full, local};
 use crate::capability::CapabilityId;
 use crate::capability::Outcome;
 use crate::expr::JsonTemplate;
-use crate::text::yaml::{Key, Node};
+use crate::text::yaml::{self, Key, Node};
 use crate::text::{Diagnostic, Span, did_you_mean};
 
 const WITHIN: Duration = Duration::from_secs(300);
@@ -68,12 +70,13 @@ impl Reader {
         if items.is_empty() && node.as_seq().is_some() {
             self.error(codes::EMPTY, fields.key_span(name), format!("`{name}` is empty"), "add one, or remove the key");
         }
-        let mut cases: Vec<Case> = Vec::new();
+        let origin = (self.defers && object.key("capability").is_some()).then(|| self.origin());
+        let mut cases: Vec<Case> = Vec::with_capacity(items.len());
         for item in items {
             let before = self.errors;
             let case = self.case(item, object);
             self.duplicate_id(item);
-            let Some(case) = case else { continue };
+            let Some(mut case) = case else { continue };
             // What a case does as a whole can be judged only when all of it was understood.
             if self.errors == before {
                 let head = item.get("id").map_or(item.span, |node| node.span);
@@ -81,9 +84,27 @@ impl Reader {
                     self.report(diagnostic);
                 }
             }
+            if let Some(origin) = origin.as_ref().filter(|_| self.is_repeatable(item)) {
+                case.steps = Vec::new();
+                case.deferred = Some(Deferred { origin: Arc::clone(origin), span: item.span });
+            }
             cases.push(case);
         }
         cases
+    }
+
+    fn origin(&self) -> Arc<Origin> {
+        Arc::new(Origin {
+            source: Arc::clone(&self.source),
+            facts: Arc::clone(&self.facts),
+            suite_id: self.suite_id.clone(),
+            in_session: self.in_session,
+        })
+    }
+
+    /// Whether the text of a case says by itself what it says in its file: aliases, for instance, do not.
+    fn is_repeatable(&self, item: &Node) -> bool {
+        yaml::parse_part(&self.source, item.span).is_some_and(|again| again == *item)
     }
 
     /// Reports an id that an earlier case or fixture of the file has.
@@ -102,7 +123,7 @@ impl Reader {
         }
     }
 
-    fn case(&mut self, node: &Node, object: &'static Object) -> Option<Case> {
+    pub(super) fn case(&mut self, node: &Node, object: &'static Object) -> Option<Case> {
         let fields = self.fields(node, object)?;
         let is_case = object.key("capability").is_some();
         let id = fields.get("id").and_then(|node| self.id(node));
@@ -140,6 +161,7 @@ impl Reader {
             each,
             within,
             steps,
+            deferred: None,
             outputs,
             span: node.span,
         })
