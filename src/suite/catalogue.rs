@@ -44,10 +44,14 @@ pub struct InstanceRef {
 impl Catalogue {
     /// Reads suite and family files. A file with errors is left out; the diagnostics say why.
     pub fn load<N: Into<String>, T: Into<String>>(files: impl IntoIterator<Item = (N, T)>) -> (Catalogue, Diagnostics) {
+        Catalogue::read(files.into_iter().map(|(name, text)| SourceFile::new(name, text)))
+    }
+
+    /// As [`load`](Catalogue::load), from texts that others use as well.
+    pub fn read(files: impl IntoIterator<Item = Arc<SourceFile>>) -> (Catalogue, Diagnostics) {
         let mut loading = Loading::default();
-        let files = files.into_iter().map(|(name, text)| SourceFile::new(name, text));
         // What a family says decides what its suites may use.
-        let (families, suites): (Vec<_>, Vec<_>) = files.partition(|source| is_family(source));
+        let (families, suites): (Vec<_>, Vec<_>) = files.into_iter().partition(|source| is_family(source));
         for source in families {
             loading.family(source);
         }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::codes;
-use super::super::keys::{self, Object};
 use super::super::deferred::Deferred;
+use super::super::keys::{self, Object};
 use super::super::lint;
 use super::super::model::{Case, Group, Need, Require, Risk, Row, Rows};
-use super::{Origin, Reader};
 use super::fields::{Fields, is_variable};
 use super::prescan::{full, local};
+use super::{Origin, Reader};
 use crate::capability::CapabilityId;
 use crate::capability::Outcome;
 use crate::expr::JsonTemplate;
@@ -175,7 +175,7 @@ impl Reader {
         if items.is_empty() {
             self.error(codes::EMPTY, node.span, "the case gives evidence for no capability", "name at least one");
         }
-        let mut ids: Vec<CapabilityId> = Vec::new();
+        let mut ids: Vec<CapabilityId> = Vec::with_capacity(items.len());
         for item in items {
             let Some(text) = self.id(item) else { continue };
             match text.parse::<CapabilityId>() {

@@ -18,8 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::codes;
-use super::keys::{self, Object};
 use super::deferred::Deferred;
+use super::keys::{self, Object};
 use super::model::{Case, Family, Suite};
 use crate::canon::digest_bytes;
 use crate::text::yaml::{self, Node};
