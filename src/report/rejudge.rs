@@ -86,6 +86,17 @@ pub fn open_inputs(folder: &Path) -> Result<(RunInputs, Catalogue), BundleError>
 /// # Errors
 /// When a file is missing, damaged or newer than this tool.
 pub fn open(folder: &Path) -> Result<Opened, BundleError> {
+    let path = folder.join(names::TRANSCRIPT);
+    let (transcript, others) = both(|| Reader::open(&path), || open_documents(folder));
+    let (inputs, catalogue, guideline, waivers) = others?;
+    let transcript = transcript.map_err(|error| BundleError::invalid(&path, error.to_string()))?;
+    Ok(Opened { inputs, catalogue, guideline, waivers, transcript })
+}
+
+/// Everything but the transcript.
+type Documents = (RunInputs, Catalogue, Option<Guideline>, Waivers);
+
+fn open_documents(folder: &Path) -> Result<Documents, BundleError> {
     let (inputs, catalogue) = open_inputs(folder)?;
     let path = folder.join(names::GUIDELINE);
     let guideline = match std::fs::read(&path) {
@@ -104,9 +115,7 @@ pub fn open(folder: &Path) -> Result<Opened, BundleError> {
         }
         Err(_) => Waivers::none(),
     };
-    let path = folder.join(names::TRANSCRIPT);
-    let transcript = Reader::open(&path).map_err(|error| BundleError::invalid(&path, error.to_string()))?;
-    Ok(Opened { inputs, catalogue, guideline, waivers, transcript })
+    Ok((inputs, catalogue, guideline, waivers))
 }
 
 impl Opened {
