@@ -1,5 +1,6 @@
 //! `assize cleanup`: keeps the promises of a run that was cut off.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::engine::{self, Journal, Plan, RunOptions};
@@ -18,6 +19,15 @@ use super::inputs;
 fn options(inputs: &crate::report::inputs::RunInputs) -> Vec<String> {
     let options = inputs.target["options"].as_object().into_iter().flatten();
     options.filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?))).collect()
+}
+
+/// What the log-in of the run said beside its secrets.
+fn fields(login: &serde_json::Value) -> BTreeMap<String, String> {
+    let own = |name: &str| name != "username";
+    let open =
+        |value: &serde_json::Value| value.as_str().filter(|text| !text.starts_with("{{secret:")).map(str::to_owned);
+    let members = login.as_object().into_iter().flatten();
+    members.filter(|(name, _)| own(name)).filter_map(|(name, value)| Some((name.clone(), open(value)?))).collect()
 }
 
 /// Puts back what the journal of a run still promises.
@@ -42,7 +52,7 @@ pub async fn cleanup(context: &Context, args: &CleanupArgs) -> Result<Exit, CliE
         return Ok(Exit::Ok);
     }
     context.tell(format!("{} to keep on {base}", crate::text::plural(pending.len(), "promise")));
-    let target = inputs::target(context, &catalogue, &target, None)?;
+    let target = inputs::target(context, &catalogue, &target, None, fields(&inputs.target["logins"]["main"]))?;
     let vault = Arc::new(Vault::new());
     let mut env = rejudge::env(&inputs, &catalogue);
     env.target = Arc::new(target.view(&vault));

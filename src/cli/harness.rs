@@ -1,5 +1,6 @@
 //! `assize harness`: the cases as a Rust test binary.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::engine::{self, Journal, Plan, RunEvent, RunOptions};
@@ -27,7 +28,7 @@ pub fn harness(context: &Context, args: &HarnessArgs, runtime: &tokio::runtime::
         (prepared, Some(server))
     } else {
         let loaded = inputs::catalogue(context, args.suites.as_deref())?;
-        let target = inputs::target(context, &loaded.catalogue, &args.target, None)?;
+        let target = inputs::target(context, &loaded.catalogue, &args.target, None, BTreeMap::new())?;
         let (seed, id) = identity(None)?;
         (prepare(&run_args, loaded, target, seed, id, engine::Clock::System)?, None)
     };

@@ -213,7 +213,7 @@ pub fn family<'c>(catalogue: &'c Catalogue, named: Option<&str>, url: &str) -> R
     })
 }
 
-/// The target that the arguments describe.
+/// The target that the arguments describe. `fields` are what an earlier run said for its log-in, beside the secrets.
 ///
 /// # Errors
 /// When a file cannot be read or the target cannot be used.
@@ -222,6 +222,7 @@ pub fn target(
     catalogue: &Catalogue,
     args: &TargetArgs,
     rate: Option<u32>,
+    fields: BTreeMap<String, String>,
 ) -> Result<Target, CliError> {
     let is_url = args.target.starts_with("http://") || args.target.starts_with("https://");
     let mut options = if is_url {
@@ -241,6 +242,7 @@ pub fn target(
     } else if login.password.is_some() && is_url {
         return Err(CliError::new(Exit::Usage, "a password is given, but no user name").hint("add --username NAME"));
     }
+    options.login.fields.extend(fields);
     if let Some(path) = &args.login.ca_cert {
         options.ca_certs.push(read(path)?);
     }

@@ -1,5 +1,6 @@
 //! `assize run`: target, suites and guideline in; bundle and verdict out.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -65,7 +66,7 @@ pub async fn run(context: &Context, args: &RunArgs) -> Result<Exit, CliError> {
         return super::demo::run(context, args).await;
     }
     let loaded = inputs::catalogue(context, args.suites.suites.as_deref())?;
-    let target = inputs::target(context, &loaded.catalogue, &args.target, args.rate)?;
+    let target = inputs::target(context, &loaded.catalogue, &args.target, args.rate, BTreeMap::new())?;
     let (seed, id) = identity(args.seed.as_deref())?;
     let prepared = prepare(args, loaded, target, seed, id, Clock::System)?;
     go(context, args, prepared).await

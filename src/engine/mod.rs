@@ -13,6 +13,7 @@ mod limit;
 mod preflight;
 mod reveal;
 mod run;
+mod sessions;
 mod shared;
 mod world;
 

@@ -15,11 +15,12 @@ use super::client::Client;
 use super::clock::{Clock, RunClock};
 use super::journal::{Journal, JournalError};
 use super::limit::{Breaker, Limiter};
+use super::sessions::Logins;
 use super::shared::{Fixtures, Shared};
 use super::world::LiveWorld;
 use super::{not_allowed, panic_text};
 use crate::capability::Outcome;
-use crate::judge::{self, CaseResult, Env, Instance, Leak, StopReason};
+use crate::judge::{self, CaseResult, Env, FixtureState, Instance, Leak, StopReason};
 use crate::secret::Vault;
 use crate::suite::{Catalogue, InstanceRef, Need, Risk};
 use crate::target::{Target, TargetError};
@@ -198,6 +199,7 @@ pub(super) fn shared(plan: Plan, options: &RunOptions) -> Result<Arc<Shared>, En
         interrupted_at: OnceLock::new(),
         fault: OnceLock::new(),
         fixtures: Fixtures::default(),
+        logins: Logins::default(),
     }))
 }
 
@@ -274,7 +276,7 @@ impl Coordinator<'_> {
     /// Opens the main session first: nobody is served by hundreds of cases that fail because a password is wrong.
     async fn log_in(&mut self) {
         let Some(fixture) = self.shared.env.sessions.get(crate::target::MAIN).cloned() else { return };
-        let state = self.shared.fixture(&fixture, &[]).await;
+        let (state, _) = self.shared.current(&fixture, &[]).await;
         if state.result.outcome != Outcome::Pass {
             self.summary.refused = Some(state.result.reason.clone());
         }
@@ -392,9 +394,20 @@ impl Coordinator<'_> {
     }
 
     async fn fixtures(&mut self) {
+        let mut renewed: HashMap<String, (Arc<FixtureState>, Vec<Leak>)> = HashMap::new();
         for standing in self.shared.standing() {
-            let (id, state, leaks) = standing.tear_down().await;
+            let number = standing.number;
+            let (id, mut state, mut leaks) = standing.tear_down().await;
             self.summary.leaks += leaks.len();
+            // The last log-in stands for all, with what any left behind. The newest is torn down first.
+            if let Some((newer, later)) = renewed.remove(&id) {
+                state = newer;
+                leaks.extend(later);
+            }
+            if number > 1 {
+                renewed.insert(id, (state, leaks));
+                continue;
+            }
             (self.sink)(RunEvent::FixtureDone { id, result: Box::new(state.result.clone()), leaks });
         }
     }
@@ -432,10 +445,10 @@ async fn one_attempt(
     };
     // Set up before the case's own time begins to run.
     if let Some(session) = shared.env.main_session(suite) {
-        shared.fixture(session, &[]).await;
+        shared.current(session, &[]).await;
     }
     for need in &case.needs {
-        shared.fixture(&need.fixture, &[]).await;
+        shared.fixture(&need.fixture, 1, &[]).await;
     }
     let case = &*case.whole();
     let instance = Instance { suite, case, id: id.to_owned(), variables: catalogue.row_variables(place) };

@@ -20,6 +20,7 @@ use super::clock::RunClock;
 use super::journal::Journal;
 use super::limit::{Breaker, Limiter};
 use super::panic_text;
+use super::sessions::Logins;
 use super::world::LiveWorld;
 use crate::capability::Outcome;
 use crate::expr::Json;
@@ -48,12 +49,13 @@ pub(super) struct Shared {
     /// Set when evidence could not be written: the run cannot go on.
     pub(super) fault: OnceLock<String>,
     pub(super) fixtures: Fixtures,
+    pub(super) logins: Logins,
 }
 
-/// Fixtures by id.
+/// Fixtures by id and, for sessions, by the number of the log-in.
 #[derive(Default)]
 pub(super) struct Fixtures {
-    slots: Mutex<HashMap<String, Arc<OnceCell<Arc<FixtureState>>>>>,
+    slots: Mutex<HashMap<(String, u32), Arc<OnceCell<Arc<FixtureState>>>>>,
     standing: Mutex<Vec<Standing>>,
 }
 
@@ -61,6 +63,8 @@ pub(super) struct Fixtures {
 pub(super) struct Standing {
     /// Its id.
     pub(super) id: String,
+    /// Which log-in, when it is a session; else 1.
+    pub(super) number: u32,
     /// Its result.
     pub(super) state: Arc<FixtureState>,
     tear_down: oneshot::Sender<()>,
@@ -106,25 +110,22 @@ impl Shared {
         self.requests.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The fixture of that id, set up now unless it was before. `chain` holds the fixtures that wait for it.
-    pub(super) async fn fixture(self: &Arc<Self>, id: &str, chain: &[String]) -> Arc<FixtureState> {
+    /// The fixture of that id and number, set up now unless it was before. `chain` holds the fixtures that wait for it.
+    pub(super) async fn fixture(self: &Arc<Self>, id: &str, number: u32, chain: &[String]) -> Arc<FixtureState> {
         if chain.iter().any(|waiting| waiting == id) {
             return Arc::new(unusable(Outcome::Error, format!("fixture `{id}` needs itself")));
         }
         let slot = {
             let mut slots = self.fixtures.slots.lock().unwrap_or_else(PoisonError::into_inner);
-            match slots.get(id) {
-                Some(slot) => Arc::clone(slot),
-                None => Arc::clone(slots.entry(id.to_owned()).or_default()),
-            }
+            Arc::clone(slots.entry((id.to_owned(), number)).or_default())
         };
-        Arc::clone(slot.get_or_init(|| set_up(Arc::clone(self), id.to_owned(), chain.to_vec())).await)
+        Arc::clone(slot.get_or_init(|| set_up(Arc::clone(self), id.to_owned(), number, chain.to_vec())).await)
     }
 
     /// Whether the fixture was set up, or tried.
     pub(super) fn has_fixture(&self, id: &str) -> bool {
         let slots = self.fixtures.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.get(id).is_some_and(|slot| slot.initialized())
+        slots.get(&(id.to_owned(), 1)).is_some_and(|slot| slot.initialized())
     }
 
     /// The fixtures to tear down, in this order.
@@ -140,6 +141,7 @@ impl Shared {
 fn set_up(
     shared: Arc<Shared>,
     id: String,
+    number: u32,
     chain: Vec<String>,
 ) -> Pin<Box<dyn Future<Output = Arc<FixtureState>> + Send>> {
     Box::pin(async move {
@@ -153,10 +155,10 @@ fn set_up(
         }
         let (ready, state) = oneshot::channel();
         let (tear_down, wait) = oneshot::channel();
-        let task = tokio::spawn(stand(Arc::clone(&shared), id.clone(), chain, ready, wait));
+        let task = tokio::spawn(stand(Arc::clone(&shared), id.clone(), number, chain, ready, wait));
         match state.await {
             Ok(state) => {
-                let standing = Standing { id, state: Arc::clone(&state), tear_down, task };
+                let standing = Standing { id, number, state: Arc::clone(&state), tear_down, task };
                 shared.fixtures.standing.lock().unwrap_or_else(PoisonError::into_inner).push(standing);
                 state
             }
@@ -172,6 +174,7 @@ fn set_up(
 async fn stand(
     shared: Arc<Shared>,
     id: String,
+    number: u32,
     mut chain: Vec<String>,
     ready: oneshot::Sender<Arc<FixtureState>>,
     tear_down: oneshot::Receiver<()>,
@@ -180,7 +183,7 @@ async fn stand(
     let Some((suite, case)) = catalogue.fixture(&id) else { return Vec::new() };
     chain.push(id.clone());
     let instance = Instance { suite, case, id, variables: Vec::new() };
-    let mut world = LiveWorld::begin(&shared, &instance.id, 1, case.within, chain);
+    let mut world = LiveWorld::begin(&shared, &instance.id, number, case.within, chain);
     let (state, pending) = judge::set_up(&instance, &shared.env, &mut world).await;
     if shared.env.sessions.values().any(|session| *session == instance.id) {
         shared.client.trust(state.outputs.get("services"));

@@ -210,7 +210,12 @@ impl World for LiveWorld {
     }
 
     async fn fixture(&mut self, id: &str) -> Arc<FixtureState> {
-        self.shared.fixture(id, &self.chain).await
+        let (state, login) = self.shared.current(id, &self.chain).await;
+        if login > 1 {
+            let fixture = id.to_owned();
+            self.write(&Record::Session { case: self.id.clone(), attempt: self.attempt, fixture, login });
+        }
+        state
     }
 
     async fn pledge(&mut self, pledge: Pledge) {

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STAN
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use md5::Md5;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256, Sha512};
 
 use super::EvalError;
 use super::functions::Call;
@@ -23,6 +23,10 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 
 pub(super) fn sha256<'a>(call: &Call<'_, 'a>) -> Made<'a> {
     call.make_text(hex(&Sha256::digest(digestible(call, 0)?)))
+}
+
+pub(super) fn sha512<'a>(call: &Call<'_, 'a>) -> Made<'a> {
+    call.make_text(hex(&Sha512::digest(digestible(call, 0)?)))
 }
 
 pub(super) fn md5<'a>(call: &Call<'_, 'a>) -> Made<'a> {

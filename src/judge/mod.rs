@@ -134,8 +134,10 @@ pub async fn undo_pledge<W: World>(
 ) -> Vec<Leak> {
     let mut interp = interp::Interp::new(instance, env, world);
     let scope = Scope::from_json(scope);
-    interp.log_in().await;
-    interp.verdict = None;
+    if interp.log_in().await == interp::Flow::End {
+        let why = interp.verdict.map(|(_, reason)| reason).unwrap_or_default();
+        return vec![Leak { what: instance.id.clone(), why }];
+    }
     if interp.recall(step, lost, scope) {
         interp.put_back().await;
         interp.leaks

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::canon::Hasher;
 use crate::capability::Outcome;
@@ -140,7 +140,8 @@ impl Opened {
         let fixtures = FixtureStates { alter: Some(alter), ..FixtureStates::default() };
         let mut altered = recorded(&events);
         alter(id, &mut altered);
-        let mut replay = Replay::new(altered, events.ended, Box::new(|wanted| fixtures.get(self, wanted, &env).0));
+        let fixture = |wanted: &str| fixtures.get(self, wanted, login(&events, wanted), &env).0;
+        let mut replay = Replay::new(altered, events.ended, Box::new(fixture));
         now(run_case(&instance, &env, &mut replay))
     }
 
@@ -226,7 +227,7 @@ impl Opened {
             judged.odd.push(format!("{id}, attempt {attempt}: {problem}"));
         }
         judged.start = Some(events.start_at_ms);
-        let fixture = |wanted: &str| fixtures.get(self, wanted, env).0;
+        let fixture = |wanted: &str| fixtures.get(self, wanted, login(&events, wanted), env).0;
         let mut replay = Replay::new(recorded(&events), events.ended, Box::new(fixture));
         match now(run_case(instance, env, &mut replay)) {
             Some(result) => judged.results.push(result),
@@ -255,29 +256,33 @@ pub type Alter<'a> = &'a (dyn Fn(&str, &mut BTreeMap<u32, Recorded>) + Sync);
 /// State of a fixture, and where its evidence departs from the suite.
 type JudgedFixture = (Arc<FixtureState>, Option<String>);
 
-/// Fixtures of a bundle, each judged once, when first needed.
+/// Which log-in an attempt relies on; the first one, unless it says otherwise.
+fn login(events: &AttemptEvents, fixture: &str) -> u32 {
+    events.logins.get(fixture).copied().unwrap_or(1)
+}
+
+/// Fixtures of a bundle, each judged when first needed. A session may have been opened several times; the number
+/// tells which.
 #[derive(Default)]
 struct FixtureStates<'a> {
-    judged: Mutex<BTreeMap<String, Arc<OnceLock<JudgedFixture>>>>,
+    judged: Mutex<BTreeMap<(String, u32), JudgedFixture>>,
     alter: Option<Alter<'a>>,
 }
 
 impl FixtureStates<'_> {
-    fn get(&self, bundle: &Opened, id: &str, env: &Env) -> JudgedFixture {
-        let slot = {
-            let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(judged.entry(id.to_owned()).or_default())
-        };
-        // Not under the lock: a fixture may need another one, though never in a circle, which the catalogue refuses.
-        slot.get_or_init(|| {
-            let (state, mismatch) = self.judge(bundle, id, env);
-            (Arc::new(state), mismatch)
-        })
-        .clone()
+    fn get(&self, bundle: &Opened, id: &str, number: u32, env: &Env) -> JudgedFixture {
+        let key = (id.to_owned(), number);
+        if let Some(judged) = self.judged.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return judged.clone();
+        }
+        // Not under the lock: a fixture may need another one. Should two threads judge it, the results are equal.
+        let (state, mismatch) = self.judge(bundle, id, number, env);
+        let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        judged.entry(key).or_insert_with(|| (Arc::new(state), mismatch)).clone()
     }
 
     /// Set-up and, right after it, tear-down: between them a live run had its cases.
-    fn judge(&self, bundle: &Opened, id: &str, env: &Env) -> (FixtureState, Option<String>) {
+    fn judge(&self, bundle: &Opened, id: &str, number: u32, env: &Env) -> (FixtureState, Option<String>) {
         let missing = |reason: String| FixtureState {
             result: CaseResult::without_evidence(Outcome::Error, reason),
             outputs: Arc::new(serde_json::json!({})),
@@ -286,13 +291,13 @@ impl FixtureStates<'_> {
         let Some((suite, case)) = bundle.catalogue.fixture(id) else {
             return (missing("no such fixture".to_owned()), None);
         };
-        let events = match bundle.transcript.load(id, 1) {
+        let events = match bundle.transcript.load(id, number) {
             Ok(Some(events)) => events,
             Ok(None) => return (missing("there is no evidence for it".to_owned()), None),
             Err(error) => return (missing(error.to_string()), Some(error.to_string())),
         };
         let instance = Instance { suite, case, id: id.to_owned(), variables: Vec::new() };
-        let fixture = |wanted: &str| self.get(bundle, wanted, env).0;
+        let fixture = |wanted: &str| self.get(bundle, wanted, login(&events, wanted), env).0;
         let mut events_by_number = recorded(&events);
         if let Some(alter) = self.alter {
             alter(id, &mut events_by_number);
@@ -312,9 +317,15 @@ impl FixtureStates<'_> {
     fn results(&self, bundle: &Opened, env: &Env, odd: &mut Vec<String>) -> BTreeMap<String, CaseResult> {
         let mut results = BTreeMap::new();
         for id in bundle.transcript.cases().filter(|id| bundle.catalogue.fixture(id).is_some()) {
-            let (state, mismatch) = self.get(bundle, id, env);
-            odd.extend(mismatch.map(|mismatch| format!("fixture {id}: {mismatch}")));
-            results.insert(id.to_owned(), state.result.clone());
+            for number in bundle.transcript.attempts(id) {
+                let (state, mismatch) = self.get(bundle, id, number, env);
+                odd.extend(mismatch.map(|mismatch| format!("fixture {id}: {mismatch}")));
+                // What was set up again is the same fixture; the last one stands for all, with what any left behind.
+                let mut result = state.result.clone();
+                let before: Option<CaseResult> = results.remove(id);
+                result.leaks.splice(0..0, before.into_iter().flat_map(|before| before.leaks));
+                results.insert(id.to_owned(), result);
+            }
         }
         results
     }

@@ -129,6 +129,8 @@ pub struct Row {
     pub name: String,
     /// Variables of the row, `name` among them.
     pub variables: Vec<(String, Json)>,
+    /// Ids of upstream tests that this row alone stands for, `scheme:id`.
+    pub covers: Vec<String>,
 }
 
 /// Steps with parameters.

@@ -166,7 +166,13 @@ fn rows_schema() -> Value {
                 "items": {
                     "type": "object",
                     "required": ["name"],
-                    "properties": { "name": { "type": "string", "description": "becomes part of the test id" } },
+                    "properties": {
+                        "name": { "type": "string", "description": "becomes part of the test id" },
+                        "covers": {
+                            "type": ["string", "array"],
+                            "description": "upstream tests that this row alone stands for, as `scheme:id`",
+                        },
+                    },
                 },
             },
         ],

@@ -81,6 +81,8 @@ pub struct AttemptEvents {
     pub start_at_ms: i64,
     /// What happened, by event number.
     pub events: BTreeMap<u32, Content>,
+    /// Which log-in of a session it relies on, by fixture; the first one where nothing is said.
+    pub logins: BTreeMap<String, u32>,
     /// Whether it came to its end; `false` when the harness was killed.
     pub ended: bool,
 }
@@ -110,6 +112,7 @@ enum Sketch {
     Exchange(Owner),
     Stop(Owner),
     Secret(Owner),
+    Session(Owner),
     End(Owner),
 }
 
@@ -204,6 +207,10 @@ impl Reader {
                     events.start_at_ms = at_ms;
                     continue;
                 }
+                Record::Session { fixture, login, .. } => {
+                    events.logins.insert(fixture, login);
+                    continue;
+                }
                 Record::End { .. } | Record::Head { .. } => {
                     events.ended = true;
                     continue;
@@ -265,6 +272,7 @@ impl Scan<'_> {
                 | Sketch::Exchange(owner)
                 | Sketch::Stop(owner)
                 | Sketch::Secret(owner)
+                | Sketch::Session(owner)
                 | Sketch::End(owner),
                 true,
             ) if wanted(&owner.case) => {

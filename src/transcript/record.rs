@@ -69,6 +69,17 @@ pub enum Record {
         /// Its token.
         token: String,
     },
+    /// From here on the attempt relies on a later log-in than the first: an earlier one had run out.
+    Session {
+        /// Case id with row.
+        case: String,
+        /// Attempt, from 1.
+        attempt: u32,
+        /// Full id of the fixture that logs in.
+        fixture: String,
+        /// Which log-in: the attempt of that fixture, from 2.
+        login: u32,
+    },
     /// The attempt ended and everything it did is above.
     End {
         /// Case id with row.
@@ -88,6 +99,7 @@ impl Record {
             | Self::Exchange { case, attempt, .. }
             | Self::Stop { case, attempt, .. }
             | Self::Secret { case, attempt, .. }
+            | Self::Session { case, attempt, .. }
             | Self::End { case, attempt } => Some((case, *attempt)),
         }
     }

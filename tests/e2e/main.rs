@@ -10,5 +10,6 @@ mod harness;
 mod interrupt;
 mod outputs;
 mod secrets;
+mod sessions;
 mod shown;
 mod tamper;

@@ -61,7 +61,8 @@ pub static CASE: Object = Object {
         key(
             "each",
             Kind::Rows,
-            "rows of variables, or `{count: N}` for the variable `i`; ids become `suite.case[row]`",
+            "rows of variables, or `{count: N}` for the variable `i`; ids become `suite.case[row]`. The key `covers` of a row \
+             is no variable: it names upstream tests that this row alone stands for",
         ),
     ],
     includes: &[&PLAN],

@@ -20,6 +20,9 @@ use crate::text::{Diagnostic, Span, did_you_mean};
 
 const WITHIN: Duration = Duration::from_secs(300);
 
+/// The key of a row that is no variable.
+const ROW_COVERS: &str = "covers";
+
 impl Reader {
     /// The groups of the suite. They are read without knowing their callers.
     pub(super) fn groups(&mut self, node: &Node) -> BTreeMap<String, Group> {
@@ -177,22 +180,27 @@ impl Reader {
         }
         let mut ids: Vec<CapabilityId> = Vec::with_capacity(items.len());
         for item in items {
-            let Some(text) = self.id(item) else { continue };
+            let Some(text) = self.text(item) else { continue };
             match text.parse::<CapabilityId>() {
                 Ok(id) if ids.contains(&id) => {
                     self.error(codes::DUPLICATE, item.span, format!("capability `{id}` appears twice"), "remove one");
                 }
                 Ok(id) => ids.push(id),
-                Err(error) => self.error(codes::BAD_ID, item.span, error.to_string(), "use a shorter id"),
+                Err(error) => {
+                    let help = "write it as the guideline does: letters, digits and single hyphens";
+                    self.error(codes::BAD_ID, item.span, error.to_string(), help);
+                }
             }
         }
         ids
     }
 
     fn covers(&mut self, fields: &Fields<'_>) -> Vec<String> {
-        let Some(node) = fields.get("covers") else {
-            return Vec::new();
-        };
+        fields.get("covers").map(|node| self.covered(node)).unwrap_or_default()
+    }
+
+    /// Ids of upstream tests.
+    fn covered(&mut self, node: &Node) -> Vec<String> {
         let mut ids = Vec::new();
         for item in self.one_or_many(node) {
             let Some(text) = self.text(item) else {
@@ -312,8 +320,12 @@ impl Reader {
 
     fn row(&mut self, node: &Node) -> Option<Row> {
         let entries = self.map(node, "a row: `{name: …, …}`")?;
-        let mut variables = Vec::new();
+        let (mut variables, mut covers) = (Vec::new(), Vec::new());
         for (key, value) in entries {
+            if key.text == ROW_COVERS {
+                covers = self.covered(value);
+                continue;
+            }
             self.variable(key.span, &key.text);
             if is_variable(&key.text) {
                 self.names.define(&key.text);
@@ -335,7 +347,7 @@ impl Reader {
             let help = "use letters, digits, `-`, `_` and `.`";
             self.error(codes::BAD_ID, name.span, format!("`{text}` cannot be the name of a row"), help);
         }
-        Some(Row { name: text, variables })
+        Some(Row { name: text, variables, covers })
     }
 
     /// Every row must have what any row has: a variable must not be defined by chance.
@@ -345,7 +357,7 @@ impl Reader {
             .filter_map(Node::as_map)
             .flatten()
             .map(|(key, _)| key.text.as_str())
-            .filter(|key| *key != "name")
+            .filter(|key| *key != "name" && *key != ROW_COVERS)
             .collect();
         for row in rows.iter().filter(|row| row.as_map().is_some()) {
             if let Some(missing) = keys.iter().find(|key| row.get(key).is_none()) {

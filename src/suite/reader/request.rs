@@ -25,6 +25,12 @@ impl Reader {
         let method_url = self.method_and_url(fields);
         let service = fields.get("service").and_then(|node| self.text(node));
         let query = self.json_map(fields, "query");
+        for (key, _) in fields.get("query").and_then(Node::as_map).unwrap_or_default() {
+            if key.text.contains("${") {
+                let help = "write the parameter into the URL: `/things?${name}=${url_encode(value)}`";
+                self.error(codes::BAD_VALUE, key.span, "the name of a query parameter is no template", help);
+            }
+        }
         let headers = fields.get("headers").map(|node| self.removable_headers(node)).unwrap_or_default();
         let body = self.body(fields, BODIES);
         let identity = fields.get("as").and_then(|node| self.identity(node));
