@@ -44,6 +44,8 @@ pub enum Command {
     Score(ScoreArgs),
     /// Recompute every verdict of a bundle from its evidence, offline.
     Verify(VerifyArgs),
+    /// Show that the cases of a bundle can fail: judge each passed one again with falsified answers, offline.
+    Audit(AuditArgs),
     /// Put back what a run left behind, from its journal.
     Cleanup(CleanupArgs),
     /// Run the cases as a Rust test binary does: `assize harness TARGET -- --list`.
@@ -217,6 +219,22 @@ pub struct ScoreArgs {
 pub struct VerifyArgs {
     /// Folder of the bundle.
     pub bundle: PathBuf,
+    /// One JSON document.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `assize audit`.
+#[derive(Debug, Args)]
+pub struct AuditArgs {
+    /// Folder of the bundle.
+    pub bundle: PathBuf,
+    /// Only cases whose id contains TEXT (may be repeated).
+    #[arg(long, value_name = "TEXT")]
+    pub case: Vec<String>,
+    /// A Markdown table instead of lines.
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
     /// One JSON document.
     #[arg(long)]
     pub json: bool,

@@ -3,6 +3,7 @@
 //! Data goes to stdout, talk to stderr. Every command is a function from arguments to [`Exit`] or [`CliError`].
 
 mod args;
+mod audit;
 mod cleanup;
 mod context;
 mod demo;
@@ -52,6 +53,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, CliError> {
         Command::Lint(args) => lint::lint(context, &args),
         Command::Score(args) => verify::rescore(context, &args),
         Command::Verify(args) => verify::verify(context, &args),
+        Command::Audit(args) => audit::audit(context, &args),
         Command::Schema(args) => lint::schema(context, &args),
         Command::Run(args) => runtime()?.block_on(run::run(context, &args)),
         Command::Cleanup(args) => runtime()?.block_on(cleanup::cleanup(context, &args)),

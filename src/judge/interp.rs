@@ -180,7 +180,7 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
             StepKind::Over(over) => self.over(step, over),
             StepKind::Use { group, with } => self.group(step, group, with).await,
             StepKind::For { variable, list, max, steps } => self.repeat(step, variable, list, *max, steps).await,
-            StepKind::Let(values) => self.bind(step, values),
+            StepKind::Let(values) => self.bind(step, values, None),
             StepKind::Gap { when, reason } => match when.eval_bool(&self.scope) {
                 Ok(false) => Flow::Go,
                 Ok(true) => {
@@ -199,8 +199,9 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
         }
     }
 
-    /// Sets variables. `${secret('label')}` asks the world for a new secret.
-    pub fn bind(&mut self, step: &Step, values: &[(String, JsonTemplate)]) -> Flow {
+    /// Sets variables, evaluated in `scope`; without one, each sees those set before it. `${secret('label')}` asks the
+    /// world for a new secret.
+    pub fn bind(&mut self, step: &Step, values: &[(String, JsonTemplate)], scope: Option<&Scope>) -> Flow {
         for (name, template) in values {
             if let Some(label) = secret_label(template) {
                 let n = self.take_event();
@@ -210,7 +211,7 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
                 self.scope.set_json(name, Json::String(token));
                 continue;
             }
-            match template.render(&self.scope) {
+            match template.render(scope.unwrap_or(&self.scope)) {
                 Ok(value) => self.scope.set_json(name, value),
                 Err(error) => return self.unevaluable(&error, name, step.span.start),
             }

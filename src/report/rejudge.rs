@@ -141,7 +141,7 @@ impl Opened {
         let mut altered = recorded(&events);
         alter(id, &mut altered);
         let fixture = |wanted: &str| fixtures.get(self, wanted, login(&events, wanted), &env).0;
-        let mut replay = Replay::new(altered, events.ended, Box::new(fixture));
+        let mut replay = Replay::new(altered, events.ended, Box::new(fixture)).imagining();
         now(run_case(&instance, &env, &mut replay))
     }
 
@@ -303,6 +303,9 @@ impl FixtureStates<'_> {
             alter(id, &mut events_by_number);
         }
         let mut replay = Replay::new(events_by_number, events.ended, Box::new(fixture));
+        if self.alter.is_some() {
+            replay = replay.imagining();
+        }
         let state = now(async {
             let (mut state, pending) = set_up(&instance, env, &mut replay).await;
             state.result.leaks = tear_down(pending, &mut replay).await;
