@@ -15,7 +15,7 @@ use crate::text::{Diagnostic, Diagnostics, SourceFile, Span, did_you_mean};
 
 /// Files up to this many bytes are read at the same time.
 const SMALL_FILE: usize = 64 << 10;
-/// When all suites together have more bytes than this, the steps of their cases are not kept but read again when needed:
+/// When all suites together have more bytes than this, the steps of cases without rows are not kept but read again when needed:
 /// compiled they take about ten times the memory of their text.
 const MOST_KEPT: usize = 1 << 20;
 /// With fewer files a thread does not pay.

@@ -87,7 +87,9 @@ impl Reader {
                     self.report(diagnostic);
                 }
             }
-            if let Some(origin) = origin.as_ref().filter(|_| self.is_repeatable(item)) {
+            // A case with rows is started often; reading it again each time would cost more than it saves.
+            let once = matches!(case.each, Rows::Once);
+            if let Some(origin) = origin.as_ref().filter(|_| once && self.is_repeatable(item)) {
                 case.steps = Vec::new();
                 case.deferred = Some(Deferred { origin: Arc::clone(origin), span: item.span });
             }
