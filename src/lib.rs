@@ -11,6 +11,7 @@
 // Layer 0
 pub mod canon;
 pub mod secret;
+pub mod spread;
 pub mod text;
 // Layer 1
 pub mod capability;

@@ -3,7 +3,6 @@
 //! The demo runs the suites and the seed of the recording, so that its requests are those that were recorded; its clock
 //! is that of the recording, and waiting takes no time.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::demo::{Server, recording};
@@ -17,7 +16,7 @@ use crate::transcript::Reader;
 use super::args::RunArgs;
 use super::context::Context;
 use super::exit::{CliError, Exit};
-use super::inputs::{Loaded, heed};
+use super::inputs::{Loaded, heed, texts};
 use super::run::{Prepared, go, identity, prepare};
 
 /// Runs against the demo target.
@@ -42,10 +41,8 @@ pub async fn demo(context: &Context, args: &RunArgs) -> Result<(Prepared, Server
     let recorded: RunInputs = serde_json::from_slice(recording::file(names::RUN).ok_or_else(missing)?)
         .map_err(|e| CliError::new(Exit::Bug, e.to_string()))?;
     let transcript = recording::file(names::TRANSCRIPT).ok_or_else(missing)?;
-    let texts: BTreeMap<String, String> =
-        recording::suites().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
-    let (catalogue, problems) =
-        Catalogue::load(texts.iter().map(|(name, text)| (format!("suites/{name}"), text.clone())));
+    let texts = texts(recording::suites().map(|(name, text)| (name.to_owned(), text.to_owned())));
+    let (catalogue, problems) = Catalogue::read(texts.values().cloned());
     heed(context, &problems, "the suites of the recording")?;
     let (_, id) = identity(None)?;
     // The reader wants a file; it is gone as soon as it is open.

@@ -93,7 +93,8 @@ fn remedies(context: &Context, program: &ProgramScore, all: bool) {
     let count: usize = program.to_conform.iter().map(|remedy| remedy.tests.len()).sum();
     let tests = plural(count, "test");
     if !all && count > FEW {
-        context.say(format!("\n    To conform, {tests} must pass; --explain lists them, the cheapest capability first."));
+        context
+            .say(format!("\n    To conform, {tests} must pass; --explain lists them, the cheapest capability first."));
         return;
     }
     context.say(format!("\n    {}", context.data(Paint::Bold, &format!("To conform, {tests} must pass:"))));

@@ -84,10 +84,7 @@ pub fn harness(context: &Context, args: &HarnessArgs, runtime: &tokio::runtime::
     Ok(code)
 }
 
-fn begin(
-    inputs: &crate::report::inputs::RunInputs,
-    texts: &std::collections::BTreeMap<String, String>,
-) -> Result<(Writer, Journal), CliError> {
+fn begin(inputs: &crate::report::inputs::RunInputs, texts: &inputs::Texts) -> Result<(Writer, Journal), CliError> {
     let folder = std::path::PathBuf::from("assize-runs").join(&inputs.id);
     output::begin(&folder, inputs, texts, None, None)?;
     let writer = Writer::create(&folder.join(names::TRANSCRIPT), &inputs.id).map_err(CliError::input)?;

@@ -17,12 +17,21 @@ use super::exit::{CliError, Exit};
 /// Largest suite, guideline or waiver file that is read, in bytes.
 const LARGEST: u64 = 16 << 20;
 
+/// Files by name. They are those of the catalogue, not copies.
+pub type Texts = BTreeMap<String, Arc<SourceFile>>;
+
+/// Files by their names below `suites/`.
+pub fn texts(files: impl IntoIterator<Item = (String, String)>) -> Texts {
+    let file = |(name, text)| (format!("suites/{name}"), name, text);
+    files.into_iter().map(file).map(|(shown, name, text)| (name, SourceFile::new(shown, text))).collect()
+}
+
 /// A catalogue with the texts it was read from, which a bundle carries along.
 pub struct Loaded {
     /// The suites.
     pub catalogue: Catalogue,
-    /// Text of every suite and family file by its name below `suites/`.
-    pub texts: BTreeMap<String, String>,
+    /// Every suite and family file by its name below `suites/`.
+    pub texts: Texts,
     /// Folder that was given instead of the built-in files.
     pub folder: Option<PathBuf>,
 }
@@ -69,13 +78,13 @@ pub fn heed(context: &Context, problems: &Diagnostics, what: &str) -> Result<(),
 /// # Errors
 /// When a file cannot be read or is not a suite.
 pub fn catalogue(context: &Context, folder: Option<&Path>) -> Result<Loaded, CliError> {
-    let texts: BTreeMap<String, String> = match folder {
-        None => embedded_suites().map(|(name, text)| (below_suites(name).to_owned(), text.to_owned())).collect(),
+    let texts = match folder {
+        None => texts(embedded_suites().map(|(name, text)| (below_suites(name).to_owned(), text.to_owned()))),
         Some(folder) => {
             let root = if folder.join("suites").is_dir() { folder.join("suites") } else { folder.to_owned() };
-            let mut texts = BTreeMap::new();
-            collect(&root, &root, &mut texts)?;
-            texts
+            let mut files = BTreeMap::new();
+            collect(&root, &root, &mut files)?;
+            texts(files)
         }
     };
     if texts.is_empty() {
@@ -83,8 +92,7 @@ pub fn catalogue(context: &Context, folder: Option<&Path>) -> Result<Loaded, Cli
         return Err(CliError::input(format!("there is no suite in {place}"))
             .hint("a folder for --suites holds suites/<family>/family.yaml and suites/<family>/<name>.yaml"));
     }
-    let named = texts.iter().map(|(name, text)| (format!("suites/{name}"), text.clone()));
-    let (catalogue, problems) = Catalogue::load(named);
+    let (catalogue, problems) = Catalogue::read(texts.values().cloned());
     heed(context, &problems, "the suites")?;
     Ok(Loaded { catalogue, texts, folder: folder.map(Path::to_owned) })
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::report::inputs::RunInputs;
-use crate::suite::{Case, Catalogue, InstanceRef, PlanLine, RequestStep, Risk, Step, StepKind, Suite};
+use crate::suite::{Catalogue, InstanceRef, PlanLine, RequestStep, Risk, Step, StepKind, Suite};
 use crate::text::plural;
 
 use super::context::Context;
@@ -100,21 +100,21 @@ fn created(catalogue: &Catalogue, instances: &[InstanceRef], fixtures: &BTreeSet
     let mut counts = BTreeMap::new();
     let cases = instances.iter().filter_map(|instance| catalogue.get(*instance));
     for (suite, case) in cases.chain(fixtures.iter().filter_map(|id| catalogue.fixture(id))) {
-        count(suite, case, &case.steps, &mut counts);
+        count(suite, &case.whole().steps, &mut counts);
     }
     counts
 }
 
-fn count(suite: &Suite, case: &Case, steps: &[Step], counts: &mut BTreeMap<String, usize>) {
+fn count(suite: &Suite, steps: &[Step], counts: &mut BTreeMap<String, usize>) {
     for step in steps {
         match &step.kind {
             StepKind::Request(request) if !request.undo.is_empty() => {
                 *counts.entry(described(suite, request)).or_default() += 1;
             }
-            StepKind::For { steps, .. } | StepKind::Parallel { steps, .. } => count(suite, case, steps, counts),
+            StepKind::For { steps, .. } | StepKind::Parallel { steps, .. } => count(suite, steps, counts),
             StepKind::Use { group, .. } => {
                 if let Some(group) = suite.groups.get(group) {
-                    count(suite, case, &group.steps, counts);
+                    count(suite, &group.steps, counts);
                 }
             }
             _ => {}

@@ -111,8 +111,8 @@ pub fn prepare(
         .map(|suite| (suite.source.name.trim_start_matches("suites/").to_owned(), suite.digest.to_string()))
         .collect();
     let family_file = format!("{}/family.yaml", family.id);
-    if let Some(text) = loaded.texts.get(&family_file) {
-        suites.insert(family_file, crate::canon::digest_bytes(text.as_bytes()).to_string());
+    if let Some(file) = loaded.texts.get(&family_file) {
+        suites.insert(family_file, crate::canon::digest_bytes(file.text.as_bytes()).to_string());
     }
     let guideline = args.guideline.clone().or_else(|| Some(family.guideline.clone()).filter(|id| !id.is_empty()));
     let inputs = RunInputs {

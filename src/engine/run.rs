@@ -473,6 +473,7 @@ async fn one_attempt(
         let reason = "the case is not in the catalogue";
         return (CaseResult::without_evidence(Outcome::Error, reason), shared.clock.now_ms());
     };
+    let case = &*case.whole();
     let instance = Instance { suite, case, id: id.to_owned(), variables: catalogue.row_variables(place) };
     // Set up before the case's own time begins to run.
     for fixture in judge::fixtures_of(&instance, &shared.env) {

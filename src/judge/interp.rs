@@ -97,6 +97,10 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
     pub async fn main(&mut self) {
         if self.prepare().await == Flow::Go {
             let case = self.instance.case;
+            if case.lacks_steps() {
+                self.end(Outcome::Error, "the steps of the case were not loaded; this is a bug".to_owned());
+                return;
+            }
             self.steps(&case.steps).await;
         }
     }

@@ -5,6 +5,7 @@
 
 mod catalogue;
 pub mod codes;
+mod deferred;
 mod embedded;
 pub mod keys;
 mod lint;
@@ -14,6 +15,7 @@ pub mod reference;
 pub mod schema;
 
 pub use catalogue::{Catalogue, InstanceRef, lint_files};
+pub use deferred::Whole;
 pub use embedded::{embedded, embedded_suites};
 pub use model::*;
 pub use reader::{read_family, read_suite};

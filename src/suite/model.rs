@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::deferred::Deferred;
 use crate::canon::Digest;
 use crate::capability::{CapabilityId, Outcome};
 use crate::expr::{Json, JsonTemplate, Program, Template};
@@ -75,8 +76,10 @@ pub struct Case {
     pub each: Rows,
     /// Deadline of the whole case, clean-up not included.
     pub within: Duration,
-    /// What is done.
+    /// What is done; empty when [`lacks_steps`](Case::lacks_steps).
     pub steps: Vec<Step>,
+    /// Where the steps are read again, when they were not kept.
+    pub(super) deferred: Option<Deferred>,
     /// Fixtures only: values handed to the cases that need it.
     pub outputs: Vec<(String, JsonTemplate)>,
     /// Place of the case in the file.

@@ -1,7 +1,5 @@
 //! End-to-end: the real binary against scripted targets on loopback.
 
-#[path = "../stub/mod.rs"]
-mod stub;
 mod bad_input;
 mod bad_target;
 mod clouds;
@@ -14,4 +12,6 @@ mod outputs;
 mod secrets;
 mod sessions;
 mod shown;
+#[path = "../stub/mod.rs"]
+mod stub;
 mod tamper;
