@@ -263,7 +263,7 @@ fn add_strangers(value: &mut Value) -> bool {
     match value {
         Value::Array(members) => {
             let mut stranger =
-                members.first().cloned().unwrap_or_else(|| json!({"id": "falsified", "name": "falsified"}));
+                members.first().cloned().unwrap_or_else(|| json!({"id": "stranger", "name": "stranger"}));
             other_values(&mut stranger);
             members.push(stranger);
             true
@@ -282,7 +282,7 @@ mod tests {
         let mut document = json!({"a": [{"id": "x", "n": 1}], "b": null, "c": []});
         assert!(add_strangers(&mut document));
         assert_eq!(document["a"][1], json!({"id": "x falsified", "n": -77}));
-        assert_eq!(document["c"][0]["id"], "falsified");
+        assert_eq!(document["c"][0]["id"], "stranger falsified");
         assert!(empty_lists(&mut document));
         assert_eq!(document, json!({"a": [], "b": null, "c": []}));
         assert!(!empty_lists(&mut document) && !other_values(&mut document));

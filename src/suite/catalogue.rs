@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::codes;
-use super::model::{Case, Family, Need, Risk, Rows, Suite};
+use super::family::Family;
+use super::model::{Case, Need, Risk, Rows, Suite};
 use super::reader::{self, OutputUse, arrows, circles, unknown_output};
 use crate::canon::{Digest, digest_bytes};
 use crate::spread::spread;

@@ -19,8 +19,9 @@ use std::sync::Arc;
 
 use super::codes;
 use super::deferred::Deferred;
+use super::family::{Family, PlanLine};
 use super::keys::{self, Object};
-use super::model::{Case, Family, PlanLine, Suite};
+use super::model::{Case, Suite};
 use crate::canon::digest_bytes;
 use crate::expr::Template;
 use crate::text::yaml::{self, Node};
