@@ -11,6 +11,7 @@ mod checks;
 mod crawl;
 mod interp;
 mod matcher;
+mod prepare;
 pub mod replay;
 mod request;
 mod result;
@@ -75,10 +76,10 @@ pub fn fixtures_of<'c>(instance: &Instance<'c>, env: &Env) -> Vec<&'c str> {
     for (name, value) in &instance.variables {
         scope.set_json(name, value.clone());
     }
-    if instance.case.requires.iter().any(|require| interp::is_ruled_out(require, env, &scope)) {
+    if instance.case.requires.iter().any(|require| prepare::is_ruled_out(require, env, &scope)) {
         return Vec::new();
     }
-    interp::in_order(instance.case, env).into_iter().map(|need| need.fixture.as_str()).collect()
+    prepare::in_order(instance.case, env).into_iter().map(|need| need.fixture.as_str()).collect()
 }
 
 /// Runs one case and puts the target back. With a replayed world this is the pure function (suite, transcript) →

@@ -139,7 +139,10 @@ impl Scorer<'_> {
             name: capability.name.clone(),
             level,
             weight,
-            status: status(judged.iter().map(|(_, standing)| *standing)),
+            status: match status(judged.iter().map(|(_, standing)| *standing)) {
+                Status::Unproven if shown_by_flagged(&judged) => Status::Passed,
+                status => status,
+            },
             to_blame: blamed.map(|(test, _)| test.test.clone()).collect(),
             tests: judged.into_iter().map(|(test, _)| test).collect(),
         }
@@ -215,6 +218,13 @@ impl Standing {
     }
 }
 
+/// A flag excuses a test that does not pass. Where a capability has flagged tests only, their passes are the evidence
+/// that there is; without all of them it stays unproven.
+fn shown_by_flagged(judged: &[(TestScore, Standing)]) -> bool {
+    let shows = |(test, standing): &(TestScore, Standing)| *standing == Standing::Flagged && test.outcome.is_pass();
+    !judged.is_empty() && judged.iter().all(shows)
+}
+
 fn status(standings: impl Iterator<Item = Standing> + Clone) -> Status {
     let counting: Vec<Standing> = standings.filter(|standing| *standing != Standing::Flagged).collect();
     let has = |wanted: Standing| counting.contains(&wanted);
@@ -259,7 +269,7 @@ fn remedies(required: &[CapabilityScore]) -> Vec<Remedy> {
         capability: one.capability.clone(),
         tests: one.to_blame.iter().filter(|test| named.insert((*test).clone())).cloned().collect(),
         blocked: one.to_blame.is_empty().then(|| {
-            let why = if one.tests.is_empty() { "has no tests" } else { "has no test that counts" };
+            let why = if one.tests.is_empty() { "has no tests" } else { "has only flagged tests, which did not all pass," };
             format!("the capability {why} in the guideline")
         }),
     };
