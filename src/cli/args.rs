@@ -168,7 +168,7 @@ pub struct SuiteArgs {
 /// What to run against, and as whom.
 #[derive(Debug, Args, Clone)]
 pub struct TargetArgs {
-    /// `demo`, the URL of a service, a target file (YAML), or `openstack`: the cloud that OS_CLOUD, OS_* variables or a
+    /// `demo` or `demo:FOLDER` (replays a bundle), the URL of a service, a target file (YAML), or `openstack`: the cloud that OS_CLOUD, OS_* variables or a
     /// clouds.yaml with one cloud describe. Left out with --os-cloud.
     pub target: Option<String>,
     /// Family of the target; found from the URL's path when left out.

@@ -23,7 +23,7 @@ use super::run::{Prepared, identity, prepare};
 /// When suites or target cannot be used.
 pub fn harness(context: &Context, args: &HarnessArgs, runtime: &tokio::runtime::Runtime) -> Result<u8, CliError> {
     let run_args = run_arguments(args);
-    let (prepared, _server) = if args.target.target.as_deref() == Some("demo") {
+    let (prepared, _server) = if super::demo::is_demo(args.target.target.as_deref()) {
         let (prepared, server) = runtime.block_on(super::demo::demo(context, &run_args))?;
         (prepared, Some(server))
     } else {

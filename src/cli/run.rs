@@ -62,7 +62,7 @@ pub struct Prepared {
 /// # Errors
 /// When the arguments, the inputs or the target cannot be used.
 pub async fn run(context: &Context, args: &RunArgs) -> Result<Exit, CliError> {
-    if args.target.target.as_deref() == Some("demo") {
+    if super::demo::is_demo(args.target.target.as_deref()) {
         return super::demo::run(context, args).await;
     }
     let loaded = inputs::catalogue(context, args.suites.suites.as_deref())?;
@@ -234,7 +234,7 @@ pub async fn go(context: &Context, args: &RunArgs, prepared: Prepared) -> Result
             Err(CliError::new(Exit::Unreachable, "the target stopped answering; the cases left are `not-run`"))
         }
         Ok(summary) if summary.cancelled => Ok(Exit::NotConformant),
-        Ok(_) if args.target.target.as_deref() == Some("demo") && args.gate.is_empty() && args.min_score.is_none() => {
+        Ok(_) if super::demo::is_demo(args.target.target.as_deref()) && args.gate.is_empty() && args.min_score.is_none() => {
             Ok(Exit::Ok)
         }
         Ok(_) => Ok(exit),
