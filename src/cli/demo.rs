@@ -3,9 +3,11 @@
 //! The demo runs the suites and the seed of the recording, so that its requests are those that were recorded; its clock
 //! is that of the recording, and waiting takes no time.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::demo::{Server, recording};
+use crate::demo::{Server, recording, unmask};
 use crate::engine::Clock;
 use crate::report::bundle::names;
 use crate::report::inputs::RunInputs;
@@ -17,7 +19,7 @@ use crate::transcript::Reader;
 use super::args::RunArgs;
 use super::context::Context;
 use super::exit::{CliError, Exit};
-use super::inputs::{Loaded, heed, texts};
+use super::inputs::{Loaded, Texts, heed, texts};
 use super::run::{Prepared, go, identity, prepare};
 
 /// The word for the recording that the binary carries; `demo:FOLDER` is any other bundle.
@@ -44,8 +46,7 @@ pub async fn demo(context: &Context, args: &RunArgs) -> Result<(Prepared, Server
     };
     let recorded: RunInputs = serde_json::from_slice(&files.run)
         .map_err(|error| CliError::input(format!("run.json of the recording cannot be read: {error}")))?;
-    let (catalogue, problems) =
-        Catalogue::load(files.texts.iter().map(|(name, text)| (format!("suites/{name}"), text.clone())));
+    let (catalogue, problems) = Catalogue::read(files.texts.values().cloned());
     heed(context, &problems, "the suites of the recording")?;
     let (_, id) = identity(None)?;
     let failed = |error: String| CliError::input(format!("the recording cannot be opened: {error}"));
@@ -82,7 +83,7 @@ pub async fn demo(context: &Context, args: &RunArgs) -> Result<(Prepared, Server
 struct Files {
     run: Vec<u8>,
     transcript: Transcript,
-    texts: BTreeMap<String, String>,
+    texts: Texts,
 }
 
 enum Transcript {
@@ -109,7 +110,7 @@ fn embedded() -> Result<Files, CliError> {
     Ok(Files {
         run: recording::file(names::RUN).ok_or_else(missing)?.to_vec(),
         transcript: Transcript::Inside(recording::file(names::TRANSCRIPT).ok_or_else(missing)?),
-        texts: recording::suites().map(|(name, text)| (name.to_owned(), text.to_owned())).collect(),
+        texts: texts(recording::suites().map(|(name, text)| (name.to_owned(), text.to_owned()))),
     })
 }
 
@@ -119,7 +120,7 @@ fn read_folder(folder: &Path) -> Result<Files, CliError> {
         CliError::input(format!("cannot read `{}`: {error}", run.display()))
             .hint("give the folder of a bundle, for instance one below reports/")
     })?;
-    let mut texts = BTreeMap::new();
+    let mut found = BTreeMap::new();
     let root = folder.join("suites");
     let mut open = vec![root.clone()];
     while let Some(inside) = open.pop() {
@@ -130,11 +131,11 @@ fn read_folder(folder: &Path) -> Result<Files, CliError> {
                 open.push(path);
             } else if let (Ok(name), Ok(text)) = (path.strip_prefix(&root), std::fs::read_to_string(&path)) {
                 let parts: Vec<_> = name.iter().map(|part| part.to_string_lossy().into_owned()).collect();
-                texts.insert(parts.join("/"), text);
+                found.insert(parts.join("/"), text);
             }
         }
     }
-    Ok(Files { run, transcript: Transcript::At(folder.join(names::TRANSCRIPT)), texts })
+    Ok(Files { run, transcript: Transcript::At(folder.join(names::TRANSCRIPT)), texts: texts(found) })
 }
 
 /// The target as the recorded run had it, at our address, with stand-ins for its secrets.

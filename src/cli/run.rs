@@ -234,7 +234,11 @@ pub async fn go(context: &Context, args: &RunArgs, prepared: Prepared) -> Result
             Err(CliError::new(Exit::Unreachable, "the target stopped answering; the cases left are `not-run`"))
         }
         Ok(summary) if summary.cancelled => Ok(Exit::NotConformant),
-        Ok(_) if super::demo::is_demo(args.target.target.as_deref()) && args.gate.is_empty() && args.min_score.is_none() => {
+        Ok(_)
+            if super::demo::is_demo(args.target.target.as_deref())
+                && args.gate.is_empty()
+                && args.min_score.is_none() =>
+        {
             Ok(Exit::Ok)
         }
         Ok(_) => Ok(exit),

@@ -11,7 +11,7 @@ use crate::capability::Outcome;
 use crate::expr::{EvalError, EvalErrorKind, Json, JsonTemplate, Scope};
 use crate::http::Exchange;
 use crate::secret::Redacted;
-use crate::suite::{Case, CheckKind, Expect, Follow, Need, RequestStep, Require, Save, Step, StepKind, Until};
+use crate::suite::{CheckKind, Expect, Follow, RequestStep, Save, Step, StepKind, Until};
 
 use super::answer::Answer;
 use super::checks::{Subject, Tally, place, request_line};

@@ -269,7 +269,8 @@ fn remedies(required: &[CapabilityScore]) -> Vec<Remedy> {
         capability: one.capability.clone(),
         tests: one.to_blame.iter().filter(|test| named.insert((*test).clone())).cloned().collect(),
         blocked: one.to_blame.is_empty().then(|| {
-            let why = if one.tests.is_empty() { "has no tests" } else { "has only flagged tests, which did not all pass," };
+            let why =
+                if one.tests.is_empty() { "has no tests" } else { "has only flagged tests, which did not all pass," };
             format!("the capability {why} in the guideline")
         }),
     };
