@@ -168,8 +168,8 @@ pub struct SuiteArgs {
 /// What to run against, and as whom.
 #[derive(Debug, Args, Clone)]
 pub struct TargetArgs {
-    /// `demo` or `demo:FOLDER` (replays a bundle), the URL of a service, a target file (YAML), or `openstack`: the cloud that OS_CLOUD, OS_* variables or a
-    /// clouds.yaml with one cloud describe. Left out with --os-cloud.
+    /// `demo` or `demo:FOLDER` (replays a bundle), the URL of a service, a target file (YAML), or `openstack`: the cloud
+    /// that OS_CLOUD, OS_* variables or a clouds.yaml with one cloud describe. Left out with --os-cloud.
     pub target: Option<String>,
     /// Family of the target; found from the URL's path when left out.
     #[arg(long)]
@@ -237,6 +237,9 @@ pub struct RunArgs {
     /// Only this program (may be repeated); all of the guideline when left out.
     #[arg(long, value_name = "NAME")]
     pub program: Vec<String>,
+    /// Only the cases that are evidence for what the programs require.
+    #[arg(long)]
+    pub required: bool,
     /// Waivers: who excuses which capability or test, why, until when.
     #[arg(long, value_name = "FILE")]
     pub waivers: Option<PathBuf>,

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use crate::capability::{LifeCycle, Outcome, TestId, upstream_id};
 use crate::guideline::{Guideline, Waivers};
 use crate::report::assemble;
-use crate::score::{Results, TestResult, TestScore, score};
+use crate::score::{ProgramScore, Results, TestResult, TestScore, score};
 use crate::suite::Catalogue;
 use crate::text::plural;
 
@@ -68,19 +68,7 @@ fn required(
     catalogue: &Catalogue,
     guideline: &Guideline,
 ) -> Result<Exit, CliError> {
-    let family = guideline.metadata.family.as_str();
-    let mut results = Results::new();
-    let pass = TestResult { outcome: Outcome::Pass, flaky: false };
-    for instance in catalogue.instances() {
-        let Some((suite, case)) = catalogue.get(instance).filter(|(suite, _)| suite.family == family) else { continue };
-        if let (Ok(test), Ok(row)) = (TestId::of_case(&suite.id, &case.id), catalogue.id(instance).parse()) {
-            results.add(test, pass);
-            results.add_part(row, pass);
-        }
-    }
-    assemble::cover(&mut results, catalogue, family);
-    let programs = score(guideline, None, &results, &Waivers::none(), Date::ZERO)
-        .map_err(|error| CliError::new(Exit::Usage, error.to_string()))?;
+    let (results, programs) = if_all_passed(catalogue, guideline)?;
     let mut lines: BTreeMap<(&str, &str), Line<'_>> = BTreeMap::new();
     for capability in programs.iter().flat_map(|program| &program.required) {
         for test in &capability.tests {
@@ -118,6 +106,41 @@ fn required(
         context.say(format!("\n{counts}"));
     }
     Ok(Exit::Ok)
+}
+
+/// The results if every case passed, and what the programs would say.
+fn if_all_passed(catalogue: &Catalogue, guideline: &Guideline) -> Result<(Results, Vec<ProgramScore>), CliError> {
+    let family = guideline.metadata.family.as_str();
+    let mut results = Results::new();
+    let pass = TestResult { outcome: Outcome::Pass, flaky: false };
+    for instance in catalogue.instances() {
+        let Some((suite, case)) = catalogue.get(instance).filter(|(suite, _)| suite.family == family) else { continue };
+        if let (Ok(test), Ok(row)) = (TestId::of_case(&suite.id, &case.id), catalogue.id(instance).parse()) {
+            results.add(test, pass);
+            results.add_part(row, pass);
+        }
+    }
+    assemble::cover(&mut results, catalogue, family);
+    let programs = score(guideline, None, &results, &Waivers::none(), Date::ZERO)
+        .map_err(|error| CliError::new(Exit::Usage, error.to_string()))?;
+    Ok((results, programs))
+}
+
+/// Ids, with rows, of the cases that are evidence for what the programs require; all programs when none is named.
+///
+/// # Errors
+/// When the guideline cannot be scored.
+pub fn needed(catalogue: &Catalogue, guideline: &Guideline, programs: &[String]) -> Result<Vec<String>, CliError> {
+    let (results, scores) = if_all_passed(catalogue, guideline)?;
+    let asked = |score: &&ProgramScore| programs.is_empty() || programs.contains(&score.program);
+    let tests = scores.iter().filter(asked).flat_map(|score| &score.required).flat_map(|one| &one.tests);
+    let named: BTreeSet<&str> = tests
+        .flat_map(|test| results.get(&test.test).map(|_| &test.test).into_iter().chain(&test.ran_as))
+        .map(TestId::as_str)
+        .collect();
+    let ids = catalogue.instances().map(|instance| catalogue.id(instance));
+    let plain = |id: &str| id.split('[').next().unwrap_or_default().to_owned();
+    Ok(ids.filter(|id| named.contains(id.as_str()) || named.contains(plain(id).as_str())).collect())
 }
 
 /// Tests by their first id.

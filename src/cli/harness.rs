@@ -98,6 +98,7 @@ fn run_arguments(args: &HarnessArgs) -> RunArgs {
         suites: SuiteArgs { suites: args.suites.clone(), case: Vec::new(), skip: Vec::new() },
         guideline: None,
         program: Vec::new(),
+        required: false,
         waivers: None,
         allow: args.allow,
         jobs: None,

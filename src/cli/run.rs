@@ -25,7 +25,7 @@ use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::inputs::{self, Loaded};
 use super::progress::Progress;
-use super::{output, plan, verdict};
+use super::{covers, output, plan, verdict};
 
 /// The selection that `--case` and `--skip` make.
 #[must_use]
@@ -149,6 +149,17 @@ pub async fn go(context: &Context, args: &RunArgs, prepared: Prepared) -> Result
     };
     check_family(&inputs.family, guideline.as_ref().map(|loaded| &loaded.guideline))?;
     check_programs(args, guideline.as_ref().map(|loaded| &loaded.guideline))?;
+    if args.required {
+        let Some(guideline) = &guideline else {
+            return Err(CliError::new(Exit::Usage, "--required needs a guideline").hint("add --guideline"));
+        };
+        let mut needed = covers::needed(&loaded.catalogue, &guideline.guideline, &inputs.programs)?;
+        needed.retain(|id| inputs.selection.takes(id));
+        if needed.is_empty() {
+            return Err(CliError::new(Exit::NothingRan, "no selected case is evidence for what the programs require"));
+        }
+        inputs.selection = Selection { include: needed, exclude: Vec::new(), exact: true };
+    }
     let (waivers, waiver_bytes) = inputs::waivers_of(context, args.waivers.as_deref())?;
     let instances: Arc<[InstanceRef]> = selected(&loaded.catalogue, &inputs).collect();
     if instances.is_empty() {
