@@ -388,7 +388,7 @@ $(pool)
 [clients_keystone]
 auth_uri = http://$LAB_HOST:$p_keystone
 $(authtoken heat)
-$(creds trustee heat)
+$(creds trustee heat | grep -v project_)
 $(concurrency heat)
 EOF
   cp -r "$venv/etc/heat/environment.d" "$venv/etc/heat/templates" "$etc/heat/"
