@@ -11,6 +11,7 @@
 // Layer 0
 pub mod canon;
 pub mod secret;
+pub mod spread;
 pub mod text;
 // Layer 1
 pub mod capability;
@@ -18,6 +19,7 @@ pub mod expr;
 pub mod http;
 // Layer 2
 pub mod guideline;
+pub mod results;
 pub mod suite;
 pub mod transcript;
 // Layer 3

@@ -5,6 +5,8 @@
 
 mod id;
 mod outcome;
+mod upstream;
 
 pub use id::{CapabilityId, IdError, TestId};
 pub use outcome::{Family, LifeCycle, Marks, Outcome, UnknownWord};
+pub use upstream::{is_uuid, upstream_id};

@@ -40,16 +40,115 @@ pub enum Command {
     List(ListArgs),
     /// Check suites and guidelines; report all problems at once.
     Lint(LintArgs),
-    /// Score the results of a bundle, perhaps against another guideline.
+    /// Score the results of a bundle or of another tool against a guideline.
     Score(ScoreArgs),
     /// Recompute every verdict of a bundle from its evidence, offline.
     Verify(VerifyArgs),
+    /// Show that the cases of a bundle can fail: judge each passed one again with falsified answers, offline.
+    Audit(AuditArgs),
     /// Put back what a run left behind, from its journal.
     Cleanup(CleanupArgs),
     /// Run the cases as a Rust test binary does: `assize harness TARGET -- --list`.
     Harness(HarnessArgs),
+    /// Look into guidelines: lint, show, list their tests, compute score sheets. Foreign ones are read as they are.
+    Guideline {
+        /// What to do.
+        #[command(subcommand)]
+        command: GuidelineCommand,
+    },
     /// Print the JSON Schema of a file format.
     Schema(SchemaArgs),
+}
+
+/// Commands of `assize guideline`.
+#[derive(Debug, Subcommand)]
+pub enum GuidelineCommand {
+    /// Find what is wrong in guidelines and between those given together.
+    Lint(GuidelineLintArgs),
+    /// Show programs and capabilities with their standing and tests.
+    Show(ShowArgs),
+    /// Print the tests that a program asks for, as `name[id]`, sorted; as RefStack did.
+    Tests(TestsArgs),
+    /// Compute the totals of a score sheet, or of the worksheets in a guideline.
+    Worksheet(WorksheetArgs),
+}
+
+/// `assize guideline lint`.
+#[derive(Debug, Args)]
+pub struct GuidelineLintArgs {
+    /// Guidelines (files, folders or `family/version`); everything built in when left out.
+    pub files: Vec<PathBuf>,
+    /// An earlier state of one of the guidelines: what may not change once it is approved is an error.
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// One JSON document: a list with code, rule, severity, file, line, column, path, message, help.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `assize guideline show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// Guideline: `family/version` or a file.
+    #[arg(value_name = "ID|FILE")]
+    pub guideline: String,
+    /// Only this program: its name, or its last word, as in `compute`.
+    #[arg(long, short = 'p', value_name = "NAME")]
+    pub program: Option<String>,
+    /// One JSON document.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `assize guideline tests`.
+#[derive(Debug, Args)]
+pub struct TestsArgs {
+    /// Guideline: `family/version` or a file.
+    #[arg(value_name = "ID|FILE")]
+    pub guideline: String,
+    /// The program: its name, or its last word, as in `compute`.
+    #[arg(long, short = 'p', value_name = "NAME")]
+    pub program: String,
+    /// Capabilities of these standings.
+    #[arg(long, value_name = "WORD,…", value_delimiter = ',', default_value = "required")]
+    pub status: Vec<String>,
+    /// The other names of each test too.
+    #[arg(long)]
+    pub alias: bool,
+    /// Flagged tests too.
+    #[arg(long)]
+    pub flagged: bool,
+}
+
+/// `assize guideline worksheet`.
+#[derive(Debug, Args)]
+pub struct WorksheetArgs {
+    /// A score sheet (text), or a guideline: `family/version` or a file (.json).
+    #[arg(value_name = "SHEET|ID|FILE")]
+    pub file: String,
+    /// Form of the output.
+    #[arg(long, value_enum, default_value_t = SheetFormat::Text)]
+    pub format: SheetFormat,
+    /// Say for each capability what its total comes from.
+    #[arg(long, conflicts_with = "format")]
+    pub explain: bool,
+    /// Take weights and cut-off from this guideline.
+    #[arg(long, short = 'g', value_name = "ID|FILE")]
+    pub guideline: Option<String>,
+    /// Points that a capability must reach.
+    #[arg(long, value_name = "N")]
+    pub cutoff: Option<u32>,
+}
+
+/// Forms of a score sheet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SheetFormat {
+    /// The sheet with its totals.
+    Text,
+    /// A line for each capability.
+    Csv,
+    /// A document.
+    Json,
 }
 
 /// Where cases come from.
@@ -69,14 +168,18 @@ pub struct SuiteArgs {
 /// What to run against, and as whom.
 #[derive(Debug, Args, Clone)]
 pub struct TargetArgs {
-    /// `demo`, the URL of a service, or a target file (YAML).
-    pub target: String,
+    /// `demo` or `demo:FOLDER` (replays a bundle), the URL of a service, a target file (YAML), or `openstack`: the cloud
+    /// that OS_CLOUD, OS_* variables or a clouds.yaml with one cloud describe. Left out with --os-cloud.
+    pub target: Option<String>,
     /// Family of the target; found from the URL's path when left out.
     #[arg(long)]
     pub family: Option<String>,
     /// As whom, and what to trust.
     #[command(flatten)]
     pub login: LoginArgs,
+    /// Clouds.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
     /// Value for the suites, such as `image=http://…/boot.iso` (may be repeated).
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
@@ -105,6 +208,20 @@ pub struct LoginArgs {
     pub insecure: bool,
 }
 
+/// Clouds of clouds.yaml: place, credentials and trust in one name.
+#[derive(Debug, Args, Clone, Default)]
+pub struct CloudArgs {
+    /// Cloud of clouds.yaml; OS_CLOUD when left out.
+    #[arg(long, help_heading = "OpenStack", value_name = "NAME")]
+    pub os_cloud: Option<String>,
+    /// Region of the cloud; its first one when left out.
+    #[arg(long, help_heading = "OpenStack", value_name = "NAME")]
+    pub os_region_name: Option<String>,
+    /// A further identity, such as `alt=CLOUD` or `admin=CLOUD`, by a cloud of clouds.yaml (may be repeated).
+    #[arg(long, help_heading = "OpenStack", value_name = "NAME=CLOUD")]
+    pub identity: Vec<String>,
+}
+
 /// `assize run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
@@ -120,6 +237,9 @@ pub struct RunArgs {
     /// Only this program (may be repeated); all of the guideline when left out.
     #[arg(long, value_name = "NAME")]
     pub program: Vec<String>,
+    /// Only the cases that are evidence for what the programs require.
+    #[arg(long)]
+    pub required: bool,
     /// Waivers: who excuses which capability or test, why, until when.
     #[arg(long, value_name = "FILE")]
     pub waivers: Option<PathBuf>,
@@ -172,6 +292,12 @@ pub struct ListArgs {
     /// Cases.
     #[command(flatten)]
     pub suites: SuiteArgs,
+    /// Show which upstream tests the cases stand for; with --guideline, which of its required tests are covered.
+    #[arg(long)]
+    pub covers: bool,
+    /// Guideline for --covers: `family/version` or a file.
+    #[arg(long, short = 'g', value_name = "ID|FILE", requires = "covers")]
+    pub guideline: Option<String>,
     /// One JSON object a line.
     #[arg(long)]
     pub json: bool,
@@ -190,12 +316,13 @@ pub struct LintArgs {
 /// `assize score`.
 #[derive(Debug, Args)]
 pub struct ScoreArgs {
-    /// Folder of a bundle, or a report.json.
+    /// Folder of a bundle, a report.json, or results of another tool: subunit v1 or v2, JUnit XML, RefStack JSON, or a
+    /// list of the names of passed tests.
     pub results: PathBuf,
     /// Guideline: `family/version` or a file. That of the report when left out.
     #[arg(long, short = 'g', value_name = "ID|FILE")]
     pub guideline: Option<String>,
-    /// Only this program (may be repeated).
+    /// Only this program (may be repeated): its name, or its last word, as in `compute`.
     #[arg(long, value_name = "NAME")]
     pub program: Vec<String>,
     /// Waivers.
@@ -204,6 +331,9 @@ pub struct ScoreArgs {
     /// Count as RefStack did: names, aliases, flags, a test in two capabilities twice.
     #[arg(long)]
     pub defcore_rules: bool,
+    /// Show every capability with all its tests, not only what is missing.
+    #[arg(long, conflicts_with_all = ["json", "defcore_rules"])]
+    pub explain: bool,
     /// One JSON document.
     #[arg(long)]
     pub json: bool,
@@ -222,6 +352,22 @@ pub struct VerifyArgs {
     pub json: bool,
 }
 
+/// `assize audit`.
+#[derive(Debug, Args)]
+pub struct AuditArgs {
+    /// Folder of the bundle.
+    pub bundle: PathBuf,
+    /// Only cases whose id contains TEXT (may be repeated).
+    #[arg(long, value_name = "TEXT")]
+    pub case: Vec<String>,
+    /// A Markdown table instead of lines.
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
+    /// One JSON document.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `assize cleanup`.
 #[derive(Debug, Args)]
 pub struct CleanupArgs {
@@ -230,6 +376,9 @@ pub struct CleanupArgs {
     /// Credentials are needed again, since no run keeps them; the URL comes from the run.
     #[command(flatten)]
     pub login: LoginArgs,
+    /// Clouds.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
 }
 
 /// `assize harness`.

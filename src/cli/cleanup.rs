@@ -11,6 +11,7 @@ use crate::text::one_line;
 use crate::transcript::Writer;
 
 use super::args::{CleanupArgs, TargetArgs};
+use super::clouds;
 use super::context::{Context, Paint};
 use super::exit::{CliError, Exit};
 use super::inputs;
@@ -30,6 +31,19 @@ fn fields(login: &serde_json::Value) -> BTreeMap<String, String> {
     members.filter(|(name, _)| own(name)).filter_map(|(name, value)| Some((name.clone(), open(value)?))).collect()
 }
 
+/// What was made in one project cannot be found from another, and would count as gone.
+fn same_scope(said: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> Result<(), CliError> {
+    for key in ["project_id", "project_name", "domain_id", "domain_name"] {
+        if let (Some(said), Some(now)) = (said.get(key), now.get(key))
+            && said != now
+        {
+            let message = format!("the run had the {key} `{said}`, and this log-in has `{now}`");
+            return Err(CliError::new(Exit::Usage, message).hint("log in as the run did"));
+        }
+    }
+    Ok(())
+}
+
 /// Puts back what the journal of a run still promises.
 ///
 /// # Errors
@@ -40,10 +54,15 @@ pub async fn cleanup(context: &Context, args: &CleanupArgs) -> Result<Exit, CliE
         CliError::input(error).hint("give the folder of a run: it holds run.json and journal.jsonl")
     })?;
     let base = inputs.target["base"].as_str().unwrap_or_default().to_owned();
+    let mut cloud = args.cloud.clone();
+    let region = inputs.target["options"]["region"].as_str();
+    cloud.os_region_name = cloud.os_region_name.or_else(|| region.map(str::to_owned));
+    let of_cloud = inputs.family == clouds::FAMILY && args.login.username.is_none() && args.login.token_file.is_none();
     let target = TargetArgs {
-        target: base.clone(),
+        target: Some(if of_cloud { clouds::FAMILY.to_owned() } else { base.clone() }),
         family: Some(inputs.family.clone()),
         login: args.login.clone(),
+        cloud: if of_cloud { cloud } else { args.cloud.clone() },
         set: options(&inputs),
     };
     let pending = Journal::pending(&journal).map_err(CliError::input)?;
@@ -52,10 +71,26 @@ pub async fn cleanup(context: &Context, args: &CleanupArgs) -> Result<Exit, CliE
         return Ok(Exit::Ok);
     }
     context.tell(format!("{} to keep on {base}", crate::text::plural(pending.len(), "promise")));
-    let target = inputs::target(context, &catalogue, &target, None, fields(&inputs.target["logins"]["main"]))?;
+    let said = fields(&inputs.target["logins"]["main"]);
+    // A cloud says itself who logs in.
+    let kept = if of_cloud { BTreeMap::new() } else { said.clone() };
+    let target = inputs::target(context, &catalogue, &target, None, kept)?;
+    if target.base() != base {
+        let message = format!("the run was against {base}, and the cloud is at {}", target.base());
+        return Err(CliError::new(Exit::Usage, message).hint("name the cloud of the run with --os-cloud NAME"));
+    }
     let vault = Arc::new(Vault::new());
     let mut env = rejudge::env(&inputs, &catalogue);
     env.target = Arc::new(target.view(&vault));
+    same_scope(&said, &fields(&env.target["logins"]["main"]))?;
+    let known = env.target["identities"].as_array().cloned().unwrap_or_default();
+    let had = inputs.target["identities"].as_array().into_iter().flatten();
+    for identity in had.filter(|name| of_cloud && !known.contains(name)) {
+        let name = identity.as_str().unwrap_or_default();
+        context.warn(format!(
+            "the run also had the identity `{name}`; what it made needs it again: --identity {name}=CLOUD"
+        ));
+    }
     let (_, id) = super::run::identity(None)?;
     let folder = args.run.join(names::CLEANUP);
     std::fs::create_dir_all(&folder)

@@ -1,6 +1,7 @@
 //! What the process knows of its surroundings, gathered once. Nothing below `cli` reads the environment or prints.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 
@@ -57,6 +58,14 @@ impl Context {
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<String> {
         (self.variable)(name)
+    }
+
+    /// The variables of the environment whose names begin so.
+    #[must_use]
+    pub fn variables(&self, prefix: &str) -> BTreeMap<String, String> {
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        let named = names.filter(|name| name.starts_with(prefix));
+        named.filter_map(|name| self.variable(&name).map(|value| (name, value))).collect()
     }
 
     /// Data: goes to stdout. A closed pipe ends the talking, not the program.

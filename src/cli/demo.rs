@@ -4,21 +4,26 @@
 //! is that of the recording, and waiting takes no time.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::demo::{Server, recording};
+use crate::demo::{Server, recording, unmask};
 use crate::engine::Clock;
 use crate::report::bundle::names;
 use crate::report::inputs::RunInputs;
-use crate::suite::Catalogue;
-use crate::target::{Target, TargetOptions};
+use crate::secret::Secret;
+use crate::suite::{Catalogue, Family};
+use crate::target::{Login, MAIN, Target, TargetOptions};
 use crate::transcript::Reader;
 
 use super::args::RunArgs;
 use super::context::Context;
 use super::exit::{CliError, Exit};
-use super::inputs::{Loaded, heed};
+use super::inputs::{Loaded, Texts, heed, texts};
 use super::run::{Prepared, go, identity, prepare};
+
+/// The word for the recording that the binary carries; `demo:FOLDER` is any other bundle.
+const DEMO: &str = "demo";
 
 /// Runs against the demo target.
 ///
@@ -35,39 +40,145 @@ pub async fn run(context: &Context, args: &RunArgs) -> Result<Exit, CliError> {
 /// # Errors
 /// When this build carries no recording, or no loopback port is to be had.
 pub async fn demo(context: &Context, args: &RunArgs) -> Result<(Prepared, Server), CliError> {
-    let missing = || {
-        CliError::new(Exit::Bug, "this build carries no recording for the demo")
-            .hint("build it from a complete checkout: the recording lies in reports/")
+    let files = match args.target.target.as_deref().and_then(folder_of) {
+        Some(folder) => read_folder(&folder)?,
+        None => embedded()?,
     };
-    let recorded: RunInputs = serde_json::from_slice(recording::file(names::RUN).ok_or_else(missing)?)
-        .map_err(|e| CliError::new(Exit::Bug, e.to_string()))?;
-    let transcript = recording::file(names::TRANSCRIPT).ok_or_else(missing)?;
-    let texts: BTreeMap<String, String> =
-        recording::suites().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
-    let (catalogue, problems) =
-        Catalogue::load(texts.iter().map(|(name, text)| (format!("suites/{name}"), text.clone())));
+    let recorded: RunInputs = serde_json::from_slice(&files.run)
+        .map_err(|error| CliError::input(format!("run.json of the recording cannot be read: {error}")))?;
+    let (catalogue, problems) = Catalogue::read(files.texts.values().cloned());
     heed(context, &problems, "the suites of the recording")?;
     let (_, id) = identity(None)?;
-    // The reader wants a file; it is gone as soon as it is open.
-    let path = std::env::temp_dir().join(format!("assize-demo-{id}.jsonl"));
-    let failed = |error: String| CliError::new(Exit::Bug, format!("the recording cannot be opened: {error}"));
-    std::fs::write(&path, transcript).map_err(|error| failed(error.to_string()))?;
-    let reader = Reader::open(&path).map_err(|error| failed(error.to_string()));
-    let _ = std::fs::remove_file(&path);
+    let failed = |error: String| CliError::input(format!("the recording cannot be opened: {error}"));
+    let reader = match &files.transcript {
+        Transcript::At(path) => Reader::open(path),
+        Transcript::Inside(bytes) => {
+            // The reader wants a file; it is gone as soon as it is open.
+            let path = std::env::temp_dir().join(format!("assize-demo-{id}.jsonl"));
+            std::fs::write(&path, bytes).map_err(|error| failed(error.to_string()))?;
+            let reader = Reader::open(&path);
+            let _ = std::fs::remove_file(&path);
+            reader
+        }
+    };
+    let reader = reader.map_err(|error| failed(error.to_string()))?;
     let base = recorded.target["base"].as_str().unwrap_or_default().to_owned();
-    let server = Server::start(Arc::new(reader?), &base).await.map_err(|error| failed(error.to_string()))?;
+    let server = Server::start(Arc::new(reader), &base).await.map_err(|error| failed(error.to_string()))?;
 
-    let family = catalogue.family(&recorded.family).ok_or_else(missing)?;
-    let mut options = TargetOptions::new(family, server.base());
-    for (key, value) in recorded.target["options"].as_object().into_iter().flatten() {
-        options.options.insert(key.clone(), value.as_str().unwrap_or_default().to_owned());
-    }
+    let family = catalogue
+        .family(&recorded.family)
+        .ok_or_else(|| failed(format!("its suites have no family `{}`", recorded.family)))?;
+    let options = options(family, &recorded, &server);
     let target = Target::from_options(options).map_err(|error| failed(error.to_string()))?;
     let clock = Clock::Virtual { start_ms: recorded.started_at_ms };
-    let loaded = Loaded { catalogue, texts, folder: None };
+    let loaded = Loaded { catalogue, texts: files.texts, folder: None };
     let mut prepared = prepare(args, loaded, target, recorded.seed, id, clock)?;
     if args.guideline.is_none() {
         prepared.inputs.guideline = recorded.guideline;
     }
     Ok((prepared, server))
+}
+
+/// What a recording is made of.
+struct Files {
+    run: Vec<u8>,
+    transcript: Transcript,
+    texts: Texts,
+}
+
+enum Transcript {
+    At(PathBuf),
+    Inside(&'static [u8]),
+}
+
+/// Whether a target is a demo.
+#[must_use]
+pub fn is_demo(target: Option<&str>) -> bool {
+    target.is_some_and(|target| target == DEMO || folder_of(target).is_some())
+}
+
+/// The folder in `demo:FOLDER`.
+fn folder_of(target: &str) -> Option<PathBuf> {
+    target.strip_prefix(DEMO)?.strip_prefix(':').map(PathBuf::from)
+}
+
+fn embedded() -> Result<Files, CliError> {
+    let missing = || {
+        CliError::new(Exit::Bug, "this build carries no recording for the demo")
+            .hint("build it from a complete checkout: the recording lies in reports/")
+    };
+    Ok(Files {
+        run: recording::file(names::RUN).ok_or_else(missing)?.to_vec(),
+        transcript: Transcript::Inside(recording::file(names::TRANSCRIPT).ok_or_else(missing)?),
+        texts: texts(recording::suites().map(|(name, text)| (name.to_owned(), text.to_owned()))),
+    })
+}
+
+fn read_folder(folder: &Path) -> Result<Files, CliError> {
+    let run = folder.join(names::RUN);
+    let run = std::fs::read(&run).map_err(|error| {
+        CliError::input(format!("cannot read `{}`: {error}", run.display()))
+            .hint("give the folder of a bundle, for instance one below reports/")
+    })?;
+    let mut found = BTreeMap::new();
+    let root = folder.join("suites");
+    let mut open = vec![root.clone()];
+    while let Some(inside) = open.pop() {
+        let entries = std::fs::read_dir(&inside)
+            .map_err(|error| CliError::input(format!("cannot read `{}`: {error}", inside.display())))?;
+        for path in entries.flatten().map(|entry| entry.path()) {
+            if path.is_dir() {
+                open.push(path);
+            } else if let (Ok(name), Ok(text)) = (path.strip_prefix(&root), std::fs::read_to_string(&path)) {
+                let parts: Vec<_> = name.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+                found.insert(parts.join("/"), text);
+            }
+        }
+    }
+    Ok(Files { run, transcript: Transcript::At(folder.join(names::TRANSCRIPT)), texts: texts(found) })
+}
+
+/// The target as the recorded run had it, at our address, with stand-ins for its secrets.
+fn options<'f>(family: &'f Family, recorded: &RunInputs, server: &Server) -> TargetOptions<'f> {
+    let texts = |value: &serde_json::Value| -> BTreeMap<String, String> {
+        let members = value.as_object().into_iter().flatten();
+        members.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+    };
+    let mut options = TargetOptions::new(family, server.base());
+    options.options = texts(&recorded.target["options"]);
+    options.services =
+        texts(&recorded.target["services"]).into_iter().map(|(name, url)| (name, server.at_home(&url))).collect();
+    // A family that logs in needs somebody to log in as.
+    if !family.sessions.is_empty() {
+        for (name, login) in recorded.target["logins"].as_object().into_iter().flatten() {
+            let login = stand_in(texts(login));
+            if name == MAIN {
+                options.login = login;
+            } else {
+                options.identities.insert(name.clone(), login);
+            }
+        }
+    }
+    options
+}
+
+/// A login with made-up secrets in place of the tokens that the recording has.
+fn stand_in(members: BTreeMap<String, String>) -> Login {
+    let mut login = Login::default();
+    for (name, value) in members {
+        let secret = || Secret::new(unmask(&value));
+        match name.as_str() {
+            "username" => login.username = Some(value).filter(|name| !name.is_empty()),
+            "password" => login.password = Some(secret()),
+            "token" => login.token = Some(secret()),
+            _ if value.starts_with("{{secret:") => {
+                let secret = secret();
+                login.secrets.insert(name, secret);
+            }
+            _ => {
+                login.fields.insert(name, value);
+            }
+        }
+    }
+    login
 }

@@ -23,7 +23,7 @@ use super::run::{Prepared, identity, prepare};
 /// When suites or target cannot be used.
 pub fn harness(context: &Context, args: &HarnessArgs, runtime: &tokio::runtime::Runtime) -> Result<u8, CliError> {
     let run_args = run_arguments(args);
-    let (prepared, _server) = if args.target.target == "demo" {
+    let (prepared, _server) = if super::demo::is_demo(args.target.target.as_deref()) {
         let (prepared, server) = runtime.block_on(super::demo::demo(context, &run_args))?;
         (prepared, Some(server))
     } else {
@@ -84,10 +84,7 @@ pub fn harness(context: &Context, args: &HarnessArgs, runtime: &tokio::runtime::
     Ok(code)
 }
 
-fn begin(
-    inputs: &crate::report::inputs::RunInputs,
-    texts: &std::collections::BTreeMap<String, String>,
-) -> Result<(Writer, Journal), CliError> {
+fn begin(inputs: &crate::report::inputs::RunInputs, texts: &inputs::Texts) -> Result<(Writer, Journal), CliError> {
     let folder = std::path::PathBuf::from("assize-runs").join(&inputs.id);
     output::begin(&folder, inputs, texts, None, None)?;
     let writer = Writer::create(&folder.join(names::TRANSCRIPT), &inputs.id).map_err(CliError::input)?;
@@ -101,6 +98,7 @@ fn run_arguments(args: &HarnessArgs) -> RunArgs {
         suites: SuiteArgs { suites: args.suites.clone(), case: Vec::new(), skip: Vec::new() },
         guideline: None,
         program: Vec::new(),
+        required: false,
         waivers: None,
         allow: args.allow,
         jobs: None,

@@ -4,24 +4,34 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::guideline::{Guideline, Waivers, waivers};
+use crate::guideline::{Guideline, Origin, Waivers, waivers};
 use crate::suite::{Catalogue, Family, embedded, embedded_suites};
 use crate::target::{Login, Place, Target, TargetFile, TargetOptions};
 use crate::text::{Diagnostics, SourceFile, did_you_mean};
 
 use super::args::TargetArgs;
+use super::clouds;
 use super::context::Context;
 use super::exit::{CliError, Exit};
 
 /// Largest suite, guideline or waiver file that is read, in bytes.
 const LARGEST: u64 = 16 << 20;
 
+/// Files by name. They are those of the catalogue, not copies.
+pub type Texts = BTreeMap<String, Arc<SourceFile>>;
+
+/// Files by their names below `suites/`.
+pub fn texts(files: impl IntoIterator<Item = (String, String)>) -> Texts {
+    let file = |(name, text)| (format!("suites/{name}"), name, text);
+    files.into_iter().map(file).map(|(shown, name, text)| (name, SourceFile::new(shown, text))).collect()
+}
+
 /// A catalogue with the texts it was read from, which a bundle carries along.
 pub struct Loaded {
     /// The suites.
     pub catalogue: Catalogue,
-    /// Text of every suite and family file by its name below `suites/`.
-    pub texts: BTreeMap<String, String>,
+    /// Every suite and family file by its name below `suites/`.
+    pub texts: Texts,
     /// Folder that was given instead of the built-in files.
     pub folder: Option<PathBuf>,
 }
@@ -68,13 +78,13 @@ pub fn heed(context: &Context, problems: &Diagnostics, what: &str) -> Result<(),
 /// # Errors
 /// When a file cannot be read or is not a suite.
 pub fn catalogue(context: &Context, folder: Option<&Path>) -> Result<Loaded, CliError> {
-    let texts: BTreeMap<String, String> = match folder {
-        None => embedded_suites().map(|(name, text)| (below_suites(name).to_owned(), text.to_owned())).collect(),
+    let texts = match folder {
+        None => texts(embedded_suites().map(|(name, text)| (below_suites(name).to_owned(), text.to_owned()))),
         Some(folder) => {
             let root = if folder.join("suites").is_dir() { folder.join("suites") } else { folder.to_owned() };
-            let mut texts = BTreeMap::new();
-            collect(&root, &root, &mut texts)?;
-            texts
+            let mut files = BTreeMap::new();
+            collect(&root, &root, &mut files)?;
+            texts(files)
         }
     };
     if texts.is_empty() {
@@ -82,8 +92,7 @@ pub fn catalogue(context: &Context, folder: Option<&Path>) -> Result<Loaded, Cli
         return Err(CliError::input(format!("there is no suite in {place}"))
             .hint("a folder for --suites holds suites/<family>/family.yaml and suites/<family>/<name>.yaml"));
     }
-    let named = texts.iter().map(|(name, text)| (format!("suites/{name}"), text.clone()));
-    let (catalogue, problems) = Catalogue::load(named);
+    let (catalogue, problems) = Catalogue::read(texts.values().cloned());
     heed(context, &problems, "the suites")?;
     Ok(Loaded { catalogue, texts, folder: folder.map(Path::to_owned) })
 }
@@ -116,18 +125,42 @@ fn collect(root: &Path, folder: &Path, texts: &mut BTreeMap<String, String>) -> 
 /// # Errors
 /// When there is none of that name, or it is invalid.
 pub fn guideline(context: &Context, loaded: &Loaded, name: &str) -> Result<LoadedGuideline, CliError> {
-    let (bytes, shown) = guideline_bytes(loaded, name)?;
-    let (guideline, problems) = Guideline::read(&shown, &bytes).map_err(|problems| {
-        let text = problems.render(context.colored_talk());
-        CliError::new(Exit::InvalidInput, format!("the guideline cannot be used\n\n{text}"))
-    })?;
-    heed(context, &problems, "the guideline")?;
+    let (bytes, shown) = guideline_bytes(loaded.folder.as_deref(), name)?;
+    let guideline = read_guideline(context, &shown, &bytes)?;
     Ok(LoadedGuideline { guideline, bytes })
 }
 
-fn guideline_bytes(loaded: &Loaded, name: &str) -> Result<(Vec<u8>, String), CliError> {
+/// A guideline for which no suites are needed.
+///
+/// # Errors
+/// When there is none of that name, or it is invalid.
+pub fn guideline_alone(context: &Context, name: &str) -> Result<Guideline, CliError> {
+    let (bytes, shown) = guideline_bytes(None, name)?;
+    read_guideline(context, &shown, &bytes)
+}
+
+fn read_guideline(context: &Context, shown: &str, bytes: &[u8]) -> Result<Guideline, CliError> {
+    let (guideline, problems) = Guideline::read(shown, bytes).map_err(|problems| {
+        let text = problems.render(context.colored_talk());
+        CliError::new(Exit::InvalidInput, format!("the guideline cannot be used\n\n{text}"))
+    })?;
+    // A foreign document is not for its reader to repair.
+    if guideline.metadata.origin == Origin::Interop && !problems.is_empty() && !problems.has_errors() {
+        let odd = crate::text::plural(problems.len(), "odd thing");
+        context.tell(format!("{odd} in {shown}: `assize guideline lint` shows them"));
+        return Ok(guideline);
+    }
+    heed(context, &problems, "the guideline")?;
+    Ok(guideline)
+}
+
+/// The bytes of a guideline and the name to show for it.
+///
+/// # Errors
+/// When there is none of that name.
+pub fn guideline_bytes(folder: Option<&Path>, name: &str) -> Result<(Vec<u8>, String), CliError> {
     let file = format!("capabilities/{name}.json");
-    if let Some(folder) = &loaded.folder {
+    if let Some(folder) = folder {
         let path = folder.join(&file);
         if path.is_file() {
             return Ok((read(&path)?, path.display().to_string()));
@@ -143,7 +176,7 @@ fn guideline_bytes(loaded: &Loaded, name: &str) -> Result<(Vec<u8>, String), Cli
     let mut known: Vec<String> = embedded()
         .filter_map(|(known, _)| Some(known.strip_prefix("capabilities/")?.strip_suffix(".json")?.to_owned()))
         .collect();
-    if let Some(folder) = &loaded.folder {
+    if let Some(folder) = folder {
         known.extend(guidelines_below(&folder.join("capabilities")));
     }
     let error = CliError::input(format!("there is no guideline `{name}`: neither known nor a file"));
@@ -216,23 +249,18 @@ pub fn target(
     rate: Option<u32>,
     fields: BTreeMap<String, String>,
 ) -> Result<Target, CliError> {
-    let is_url = args.target.starts_with("http://") || args.target.starts_with("https://");
-    let mut options = if is_url {
-        TargetOptions::new(family(catalogue, args.family.as_deref(), &args.target)?, args.target.clone())
+    let of_cloud = clouds::wanted(context, args)?;
+    let place = args.target.as_deref().unwrap_or_default();
+    let is_url = !of_cloud && (place.starts_with("http://") || place.starts_with("https://"));
+    let mut options = if of_cloud {
+        clouds::options(context, catalogue, args)?
+    } else if is_url {
+        TargetOptions::new(family(catalogue, args.family.as_deref(), place)?, place)
     } else {
-        from_file(context, catalogue, args)?
+        from_file(context, catalogue, args, place)?
     };
-    let login = Login {
-        username: args.login.username.clone(),
-        password: context.secret(args.login.password_file.as_deref(), "ASSIZE_PASSWORD")?,
-        token: context.secret(args.login.token_file.as_deref(), "ASSIZE_TOKEN")?,
-        ..Login::default()
-    };
-    // What stands in a target file is replaced only by what is said here.
-    if login.username.is_some() || (is_url && login.token.is_some()) {
-        options.login = login;
-    } else if login.password.is_some() && is_url {
-        return Err(CliError::new(Exit::Usage, "a password is given, but no user name").hint("add --username NAME"));
+    if !of_cloud {
+        replace_login(context, args, is_url, &mut options)?;
     }
     options.login.fields.extend(fields);
     if let Some(path) = &args.login.ca_cert {
@@ -254,18 +282,41 @@ pub fn target(
     Target::from_options(options).map_err(|error| CliError::new(Exit::Usage, error.to_string()))
 }
 
+fn replace_login(
+    context: &Context,
+    args: &TargetArgs,
+    is_url: bool,
+    options: &mut TargetOptions<'_>,
+) -> Result<(), CliError> {
+    let login = Login {
+        username: args.login.username.clone(),
+        password: context.secret(args.login.password_file.as_deref(), "ASSIZE_PASSWORD")?,
+        token: context.secret(args.login.token_file.as_deref(), "ASSIZE_TOKEN")?,
+        ..Login::default()
+    };
+    // What stands in a target file is replaced only by what is said here.
+    if login.username.is_some() || (is_url && login.token.is_some()) {
+        options.login = login;
+    } else if login.password.is_some() && is_url {
+        return Err(CliError::new(Exit::Usage, "a password is given, but no user name").hint("add --username NAME"));
+    }
+    Ok(())
+}
+
 fn from_file<'c>(
     context: &Context,
     catalogue: &'c Catalogue,
     args: &TargetArgs,
+    place: &str,
 ) -> Result<TargetOptions<'c>, CliError> {
-    let path = Path::new(&args.target);
+    let path = Path::new(place);
     if !path.is_file() {
-        return Err(CliError::new(Exit::Usage, format!("`{}` is neither a URL nor a target file", args.target))
-            .hint("give `demo`, a URL that starts with http:// or https://, or the path of a target file"));
+        return Err(CliError::new(Exit::Usage, format!("`{place}` is neither a URL nor a target file")).hint(
+            "give `demo`, a URL that starts with http:// or https://, the path of a target file, or --os-cloud NAME",
+        ));
     }
     let text = String::from_utf8_lossy(&read(path)?).into_owned();
-    let source: Arc<SourceFile> = SourceFile::new(args.target.clone(), text);
+    let source: Arc<SourceFile> = SourceFile::new(place, text);
     let invalid = |problems: Diagnostics| {
         CliError::new(
             Exit::InvalidInput,

@@ -69,15 +69,18 @@ fn check(files: Files) -> Diagnostics {
     if known.is_empty() {
         known = test_ids(&Catalogue::load(embedded_suites()).0);
     }
+    let mut read = Vec::new();
     for (name, bytes) in files.guidelines {
         match Guideline::read(&name, &bytes) {
             Ok((guideline, found)) => {
                 problems.extend(found);
                 problems.extend(guideline::lint(&guideline, Some(&known)));
+                read.push(guideline);
             }
             Err(found) => problems.extend(found),
         }
     }
+    problems.extend(guideline::lint_together(&read.iter().collect::<Vec<_>>()));
     problems
 }
 

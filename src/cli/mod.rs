@@ -3,18 +3,24 @@
 //! Data goes to stdout, talk to stderr. Every command is a function from arguments to [`Exit`] or [`CliError`].
 
 mod args;
+mod audit;
 mod cleanup;
+mod clouds;
 mod context;
+mod covers;
 mod demo;
 mod exit;
+mod explain;
+mod guideline;
 mod harness;
 mod inputs;
 mod lint;
 mod list;
 mod output;
+mod plan;
 mod progress;
-
 mod run;
+mod score;
 mod verdict;
 mod verify;
 
@@ -48,10 +54,13 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>, variable: f
 
 fn dispatch(context: &Context, command: Command) -> Result<u8, CliError> {
     let exit = match command {
+        Command::List(args) if args.covers => covers::covers(context, &args),
         Command::List(args) => list::list(context, &args),
         Command::Lint(args) => lint::lint(context, &args),
-        Command::Score(args) => verify::rescore(context, &args),
+        Command::Score(args) => score::score(context, &args),
         Command::Verify(args) => verify::verify(context, &args),
+        Command::Guideline { command } => guideline::guideline(context, &command),
+        Command::Audit(args) => audit::audit(context, &args),
         Command::Schema(args) => lint::schema(context, &args),
         Command::Run(args) => runtime()?.block_on(run::run(context, &args)),
         Command::Cleanup(args) => runtime()?.block_on(cleanup::cleanup(context, &args)),

@@ -1,6 +1,5 @@
 //! Writes the files of a bundle.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -14,6 +13,7 @@ use crate::transcript::{Content, Reader};
 
 use super::context::Context;
 use super::exit::CliError;
+use super::inputs::Texts;
 
 /// Writes what is known before the first request.
 ///
@@ -22,14 +22,14 @@ use super::exit::CliError;
 pub fn begin(
     folder: &Path,
     inputs: &RunInputs,
-    texts: &BTreeMap<String, String>,
+    texts: &Texts,
     guideline: Option<&[u8]>,
     waivers: Option<&[u8]>,
 ) -> Result<(), CliError> {
     run_json(folder, inputs)?;
     for name in inputs.suites.keys() {
-        if let Some(text) = texts.get(name) {
-            write(&folder.join(names::SUITES).join(name), text.as_bytes())?;
+        if let Some(file) = texts.get(name) {
+            write(&folder.join(names::SUITES).join(name), file.text.as_bytes())?;
         }
     }
     if let Some(bytes) = guideline {

@@ -5,7 +5,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::capability::Outcome;
 use crate::engine::RunEvent;
 
-use super::context::Context;
+use crate::text::one_line;
+
+use super::context::{Context, Paint};
 use super::verdict::paint;
 
 /// Consumer of run events for people.
@@ -55,9 +57,11 @@ impl Progress {
                     context.tell(format!("{} of {} cases, {} not passed", self.done, self.total, self.not_passed));
                 }
             }
-            RunEvent::Warning(text) => {
-                self.line(context, format!("{} {text}", context.talk(super::context::Paint::Doubt, "warning:")))
+            RunEvent::Planned { text, good: true } => self.line(context, format!("  {}", one_line(text))),
+            RunEvent::Planned { text, good: false } => {
+                self.line(context, format!("  {} {}", context.talk(Paint::Doubt, "missing:"), one_line(text)));
             }
+            RunEvent::Warning(text) => self.line(context, format!("{} {text}", context.talk(Paint::Doubt, "warning:"))),
             _ => {}
         }
     }

@@ -15,7 +15,7 @@ use crate::report::inputs::{FORMAT, RunInputs, Selection};
 use crate::report::rejudge;
 use crate::score::Verdict;
 use crate::secret::Vault;
-use crate::suite::{Catalogue, InstanceRef, Risk};
+use crate::suite::{InstanceRef, Risk};
 use crate::target::Target;
 use crate::text::did_you_mean;
 use crate::transcript::Writer;
@@ -25,7 +25,7 @@ use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::inputs::{self, Loaded};
 use super::progress::Progress;
-use super::{output, verdict};
+use super::{covers, output, plan, verdict};
 
 /// The selection that `--case` and `--skip` make.
 #[must_use]
@@ -62,7 +62,7 @@ pub struct Prepared {
 /// # Errors
 /// When the arguments, the inputs or the target cannot be used.
 pub async fn run(context: &Context, args: &RunArgs) -> Result<Exit, CliError> {
-    if args.target.target == "demo" {
+    if super::demo::is_demo(args.target.target.as_deref()) {
         return super::demo::run(context, args).await;
     }
     let loaded = inputs::catalogue(context, args.suites.suites.as_deref())?;
@@ -111,8 +111,8 @@ pub fn prepare(
         .map(|suite| (suite.source.name.trim_start_matches("suites/").to_owned(), suite.digest.to_string()))
         .collect();
     let family_file = format!("{}/family.yaml", family.id);
-    if let Some(text) = loaded.texts.get(&family_file) {
-        suites.insert(family_file, crate::canon::digest_bytes(text.as_bytes()).to_string());
+    if let Some(file) = loaded.texts.get(&family_file) {
+        suites.insert(family_file, crate::canon::digest_bytes(file.text.as_bytes()).to_string());
     }
     let guideline = args.guideline.clone().or_else(|| Some(family.guideline.clone()).filter(|id| !id.is_empty()));
     let inputs = RunInputs {
@@ -149,6 +149,17 @@ pub async fn go(context: &Context, args: &RunArgs, prepared: Prepared) -> Result
     };
     check_family(&inputs.family, guideline.as_ref().map(|loaded| &loaded.guideline))?;
     check_programs(args, guideline.as_ref().map(|loaded| &loaded.guideline))?;
+    if args.required {
+        let Some(guideline) = &guideline else {
+            return Err(CliError::new(Exit::Usage, "--required needs a guideline").hint("add --guideline"));
+        };
+        let mut needed = covers::needed(&loaded.catalogue, &guideline.guideline, &inputs.programs)?;
+        needed.retain(|id| inputs.selection.takes(id));
+        if needed.is_empty() {
+            return Err(CliError::new(Exit::NothingRan, "no selected case is evidence for what the programs require"));
+        }
+        inputs.selection = Selection { include: needed, exclude: Vec::new(), exact: true };
+    }
     let (waivers, waiver_bytes) = inputs::waivers_of(context, args.waivers.as_deref())?;
     let instances: Arc<[InstanceRef]> = selected(&loaded.catalogue, &inputs).collect();
     if instances.is_empty() {
@@ -157,7 +168,7 @@ pub async fn go(context: &Context, args: &RunArgs, prepared: Prepared) -> Result
     let family = loaded.catalogue.family(&inputs.family);
     let jobs = args.jobs.or_else(|| family.map(|family| family.concurrency)).unwrap_or(4);
     if args.dry_run {
-        return Ok(plan(context, &loaded.catalogue, &inputs, &instances));
+        return Ok(plan::dry_run(context, &loaded.catalogue, &inputs, &instances));
     }
     let path = family.map(|family| family.probe.clone().unwrap_or_else(|| family.path.clone())).unwrap_or_default();
     reach(&target, &path).await?;
@@ -190,6 +201,7 @@ pub async fn go(context: &Context, args: &RunArgs, prepared: Prepared) -> Result
         options.allow = inputs.allow;
         options.clock = clock;
         options.cancel = cancel;
+        options.plan = plan::announce(context, &catalogue, &inputs, &instances);
         let mut sink = |event: RunEvent| {
             progress.event(context, &event);
             take(&mut collected, event);
@@ -233,7 +245,13 @@ pub async fn go(context: &Context, args: &RunArgs, prepared: Prepared) -> Result
             Err(CliError::new(Exit::Unreachable, "the target stopped answering; the cases left are `not-run`"))
         }
         Ok(summary) if summary.cancelled => Ok(Exit::NotConformant),
-        Ok(_) if args.target.target == "demo" && args.gate.is_empty() && args.min_score.is_none() => Ok(Exit::Ok),
+        Ok(_)
+            if super::demo::is_demo(args.target.target.as_deref())
+                && args.gate.is_empty()
+                && args.min_score.is_none() =>
+        {
+            Ok(Exit::Ok)
+        }
         Ok(_) => Ok(exit),
     }
 }
@@ -373,27 +391,6 @@ fn folder(args: &RunArgs, inputs: &RunInputs) -> Result<PathBuf, CliError> {
             .hint("a bundle is never overwritten: choose another --output-dir"));
     }
     Ok(folder)
-}
-
-/// Prints what would be run.
-fn plan(context: &Context, catalogue: &Catalogue, inputs: &RunInputs, instances: &[InstanceRef]) -> Exit {
-    let mut counts = std::collections::BTreeMap::new();
-    for instance in instances {
-        let Some((_, case)) = catalogue.get(*instance) else { continue };
-        let allowed = case.risk <= inputs.allow;
-        *counts.entry(case.risk).or_insert(0_usize) += 1;
-        let word = format!("{:?}", case.risk).to_lowercase();
-        let mark = if allowed { "" } else { "  (not allowed, would be skipped)" };
-        context.say(format!("{word:<10} {}{mark}", catalogue.id(*instance)));
-    }
-    let counts: Vec<_> =
-        counts.iter().map(|(risk, count)| format!("{count} {}", format!("{risk:?}").to_lowercase())).collect();
-    context.tell(format!(
-        "{} on {}; nothing was sent",
-        counts.join(", "),
-        inputs.target["base"].as_str().unwrap_or("?")
-    ));
-    Exit::Ok
 }
 
 /// First interrupt: end in order. Second: the process ends at once; the journal knows what is left.

@@ -1,8 +1,8 @@
 //! The verdict as text: programs with their reasons, then every case that is not a pass.
 
-use crate::capability::Outcome;
+use crate::capability::{Outcome, TestId};
 use crate::report::document::{CaseEntry, Report, Summary};
-use crate::score::{ProgramScore, Status, Verdict};
+use crate::score::{CapabilityScore, ProgramScore, Status, Verdict};
 use crate::text::one_line;
 
 use super::context::{Context, Paint};
@@ -67,7 +67,7 @@ pub fn program(context: &Context, program: &ProgramScore) {
         program.score.percent,
     ));
     for capability in program.required.iter().filter(|capability| !capability.status.is_met()) {
-        let blame: Vec<_> = capability.to_blame.iter().map(ToString::to_string).collect();
+        let blame: Vec<_> = capability.to_blame.iter().map(|test| blamed(capability, test)).collect();
         let colour = if capability.status == Status::Failed { Paint::Bad } else { Paint::Doubt };
         let word = format!("{:<8}", capability.status.as_str());
         let id = capability.capability.to_string();
@@ -78,6 +78,13 @@ pub fn program(context: &Context, program: &ProgramScore) {
         let cases = crate::text::plural(tests, "case");
         context.say(context.data(Paint::Dim, &format!("      to conform: {cases} must pass")));
     }
+}
+
+/// A test with the cases that stand for it, or the names it ran under.
+fn blamed(capability: &CapabilityScore, test: &TestId) -> String {
+    let ran_as = capability.tests.iter().find(|one| one.test == *test).map_or(&[][..], |one| one.ran_as.as_slice());
+    let names: Vec<_> = ran_as.iter().map(TestId::as_str).collect();
+    if names.is_empty() { test.to_string() } else { format!("{test} ({})", names.join(", ")) }
 }
 
 fn shortened(tests: &[String]) -> String {

@@ -1,6 +1,6 @@
 //! Which recorded answer belongs to a request.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -13,6 +13,8 @@ use crate::http::{Exchange, FailureClass, Response};
 use crate::secret::Redacted;
 use crate::transcript::{Content, Reader};
 
+/// Path below which services at other origins are found.
+const BELOW: &str = "/at";
 /// Requests of a case shown when one is not found.
 const SHOWN: usize = 10;
 
@@ -38,11 +40,49 @@ pub(super) enum Answer {
     Silence,
 }
 
+/// Where recorded origins are found here. A service of its own at another origin gets a place below ours.
+#[derive(Debug, Clone)]
+pub(super) struct Homes(Vec<(String, String)>);
+
+impl Homes {
+    /// Homes for the origin of the base URL, and for every other origin to which the recorded run sent a request.
+    pub(super) fn of(transcript: &Reader, base: &url::Url, own: &str) -> Self {
+        let origin = base.origin().ascii_serialization();
+        let mut homes = BTreeMap::from([(origin, own.to_owned())]);
+        for case in transcript.cases() {
+            let attempts = transcript.attempts(case).into_iter();
+            for events in attempts.filter_map(|attempt| transcript.load(case, attempt).ok().flatten()) {
+                for content in events.events.values() {
+                    let Content::Exchange { exchange, .. } = content else { continue };
+                    let Ok(url) = url::Url::parse(&exchange.request.url) else { continue };
+                    let (scheme, host) = (url.scheme(), url.authority());
+                    let home = || format!("{own}{BELOW}/{scheme}/{host}");
+                    homes.entry(url.origin().ascii_serialization()).or_insert_with(home);
+                }
+            }
+        }
+        let mut homes: Vec<_> = homes.into_iter().collect();
+        // The longest first: one origin may begin as another does.
+        homes.sort_by_key(|(origin, _)| std::cmp::Reverse(origin.len()));
+        Self(homes)
+    }
+
+    /// The text with our addresses instead of the recorded ones.
+    pub(super) fn bring(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (origin, home) in &self.0 {
+            if text.contains(origin.as_str()) {
+                text = text.replace(origin.as_str(), home);
+            }
+        }
+        text
+    }
+}
+
 /// The recording, with what of it was served.
 pub(super) struct Book {
     transcript: Arc<Reader>,
-    recorded_origin: String,
-    origin: String,
+    homes: Homes,
     cases: Mutex<HashMap<String, Case>>,
 }
 
@@ -61,8 +101,8 @@ struct Entry {
 }
 
 impl Book {
-    pub(super) fn new(transcript: Arc<Reader>, recorded_origin: String, origin: String) -> Self {
-        Self { transcript, recorded_origin, origin, cases: Mutex::default() }
+    pub(super) fn new(transcript: Arc<Reader>, homes: Homes) -> Self {
+        Self { transcript, homes, cases: Mutex::default() }
     }
 
     pub(super) fn answer(&self, question: &Question) -> Answer {
@@ -108,7 +148,7 @@ impl Book {
         for content in events.events.into_values() {
             let Content::Exchange { exchange, .. } = content else { continue };
             let method = exchange.request.method.clone();
-            let place = place_of(&unmask(&exchange.request.url));
+            let place = place_of(&self.at_home(&exchange.request.url));
             if case.known.len() < SHOWN {
                 case.known.push(format!("{method} {place}"));
             }
@@ -141,7 +181,7 @@ impl Book {
 
     /// A text with stand-ins for secrets and our own address.
     fn at_home(&self, text: &str) -> String {
-        unmask(text).replace(&self.recorded_origin, &self.origin)
+        self.homes.bring(&unmask(text))
     }
 }
 
@@ -151,8 +191,11 @@ impl Case {
     fn take(&mut self, question: &Question) -> Option<Arc<Redacted<Exchange>>> {
         let same = |entry: &Entry| entry.method == question.method && entry.place == question.place;
         let same_body = |entry: &Entry| unmask(&entry.exchange.request.body.text()).as_bytes() == question.body;
+        // A query may hold what only that run knew, such as a signature.
+        let path = |place: &str| place.split('?').next().unwrap_or_default().to_owned();
+        let same_path = |entry: &Entry| entry.method == question.method && path(&entry.place) == path(&question.place);
         let exact = self.left.iter().position(|entry| same(entry) && same_body(entry));
-        let at = exact.or_else(|| self.left.iter().position(same));
+        let at = exact.or_else(|| self.left.iter().position(same)).or_else(|| self.left.iter().position(same_path));
         let key = (question.method.clone(), question.place.clone());
         match at {
             Some(at) => {

@@ -9,8 +9,9 @@ use crate::canon::digest_bytes;
 const BEGIN: &str = "{{secret:";
 const END: &str = "}}";
 
-/// Replaces every token in a text.
-pub(super) fn unmask(text: &str) -> String {
+/// Replaces every token in a text by its stand-in.
+#[must_use]
+pub fn unmask(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, inner, after)) = cut(rest) {

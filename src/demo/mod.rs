@@ -10,6 +10,8 @@ mod book;
 mod mask;
 pub mod recording;
 
+pub use mask::unmask;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +24,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-use self::book::{Answer, Book, Question};
+use self::book::{Answer, Book, Homes, Question};
 use crate::transcript::Reader;
 
 /// Status of answers that were not recorded. No case expects it, so none passes by accident.
@@ -47,6 +49,7 @@ pub enum DemoError {
 #[derive(Debug)]
 pub struct Server {
     base: String,
+    homes: Homes,
     task: JoinHandle<()>,
 }
 
@@ -58,20 +61,26 @@ impl Drop for Server {
 
 impl Server {
     /// Serves a transcript. `recorded_base` is the base URL that the recorded target had: it is replaced by the
-    /// server's own wherever an answer mentions it.
+    /// server's own wherever an answer mentions it. Services at other addresses are served below a path of their own.
     ///
     /// # Errors
     /// When there is no loopback port, or the base is no URL.
     pub async fn start(transcript: Arc<Reader>, recorded_base: &str) -> Result<Server, DemoError> {
         let base = url::Url::parse(recorded_base).map_err(|_| DemoError::Base(recorded_base.to_owned()))?;
-        let recorded_origin = base.origin().ascii_serialization();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address: SocketAddr = listener.local_addr()?;
         let origin = format!("http://{address}");
         let own_base = format!("{origin}{}", base.path().trim_end_matches('/'));
-        let book = Arc::new(Book::new(transcript, recorded_origin, origin));
+        let homes = Homes::of(&transcript, &base, &origin);
+        let book = Arc::new(Book::new(transcript, homes.clone()));
         let task = tokio::spawn(listen(listener, book));
-        Ok(Server { base: own_base, task })
+        Ok(Server { base: own_base, homes, task })
+    }
+
+    /// A recorded text with our addresses instead of the recorded ones.
+    #[must_use]
+    pub fn at_home(&self, text: &str) -> String {
+        self.homes.bring(text)
     }
 
     /// Base URL of the server.

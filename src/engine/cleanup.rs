@@ -58,6 +58,7 @@ async fn take_up(shared: &Arc<Shared>, pledge: &PendingPledge, attempt: u32) -> 
         let why = "the suites have no such case any more".to_owned();
         return vec![Leak { what: pledge.case.clone(), why }];
     };
+    let case = &*case.whole();
     let instance = Instance { suite, case, id: pledge.case.clone(), variables: Vec::new() };
     let mut world = LiveWorld::begin(shared, &pledge.case, attempt, Duration::MAX, Vec::new());
     let scope: Json = pledge.scope.clone();

@@ -28,6 +28,8 @@ const TOKEN_FIELDS: [&str; 2] = ["x-auth-token", "x-subject-token"];
 /// Request fields that carry credentials when a case composes them from tokens.
 const CREDENTIAL_FIELDS: [&str; 5] =
     ["authorization", "proxy-authorization", "x-auth-token", "x-subject-token", "cookie"];
+/// Methods whose requests usually have content.
+const WITH_CONTENT: [&str; 3] = ["POST", "PUT", "PATCH"];
 /// Shorter cookie values are words (`deleted`, `true`), not secrets.
 const SHORTEST_COOKIE: usize = 10;
 /// How the detail of a failure begins when a status line came before it.
@@ -159,6 +161,10 @@ impl Client {
         }
         if !headers.contains_key(reqwest::header::USER_AGENT) {
             headers.insert(reqwest::header::USER_AGENT, agent.clone());
+        }
+        // RFC 9110 §8.6: a method that usually has content says so when there is none.
+        if recorded.body.is_empty() && WITH_CONTENT.contains(&method.as_str()) {
+            headers.entry(reqwest::header::CONTENT_LENGTH).or_insert(HeaderValue::from_static("0"));
         }
         let mut request = reqwest::Request::new(method, url);
         if !recorded.body.is_empty() {

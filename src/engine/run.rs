@@ -20,9 +20,10 @@ use super::shared::{Fixtures, Shared};
 use super::world::LiveWorld;
 use super::{not_allowed, panic_text};
 use crate::capability::Outcome;
+use crate::expr::{Json, Scope};
 use crate::judge::{self, CaseResult, Env, FixtureState, Instance, Leak, StopReason};
 use crate::secret::Vault;
-use crate::suite::{Catalogue, InstanceRef, Need, Risk};
+use crate::suite::{Catalogue, InstanceRef, Need, PlanLine, Risk};
 use crate::target::{Target, TargetError};
 use crate::transcript::{WriteError, Writer};
 
@@ -65,6 +66,8 @@ pub struct RunOptions {
     pub clock: Clock,
     /// Interrupts the run: running cases end, what they did is put back.
     pub cancel: CancellationToken,
+    /// What is said of the choices before the first case.
+    pub plan: Vec<PlanLine>,
     /// Cases in a row without an answer after which the run is given up; 0 never gives up.
     pub give_up_after: usize,
 }
@@ -81,6 +84,7 @@ impl RunOptions {
             allow: Risk::Read,
             clock: Clock::System,
             cancel: CancellationToken::new(),
+            plan: Vec::new(),
             give_up_after: GIVE_UP_AFTER,
         }
     }
@@ -126,6 +130,13 @@ pub enum RunEvent {
         result: Box<CaseResult>,
         /// What could not be put back.
         leaks: Vec<Leak>,
+    },
+    /// A choice was made, or could not be made.
+    Planned {
+        /// The line of the plan, or why there is none.
+        text: String,
+        /// Whether the choice could be made.
+        good: bool,
     },
     /// Something the operator should know.
     Warning(String),
@@ -234,6 +245,7 @@ pub async fn run(
         summary: RunSummary::default(),
     };
     coordinator.log_in().await;
+    coordinator.plan(&options.plan).await;
     coordinator.cases(instances).await;
     coordinator.fixtures().await;
     let Coordinator { mut summary, sink, .. } = coordinator;
@@ -279,6 +291,24 @@ impl Coordinator<'_> {
         let (state, _) = self.shared.current(&fixture, &[]).await;
         if state.result.outcome != Outcome::Pass {
             self.summary.refused = Some(state.result.reason.clone());
+        }
+    }
+
+    /// Says what was chosen, before anything is created.
+    async fn plan(&mut self, lines: &[PlanLine]) {
+        for line in lines {
+            if self.is_over() {
+                return;
+            }
+            let state = self.shared.fixture(&line.fixture, 1, &[]).await;
+            let good = state.result.outcome == Outcome::Pass;
+            let text = if good {
+                let outputs = Scope::from_json(Json::clone(&state.outputs));
+                line.says.render(&outputs).unwrap_or_else(|_| line.says.source().to_owned())
+            } else {
+                state.result.reason.clone()
+            };
+            (self.sink)(RunEvent::Planned { text, good });
         }
     }
 
@@ -443,14 +473,15 @@ async fn one_attempt(
         let reason = "the case is not in the catalogue";
         return (CaseResult::without_evidence(Outcome::Error, reason), shared.clock.now_ms());
     };
-    // Set up before the case's own time begins to run.
-    if let Some(session) = shared.env.main_session(suite) {
-        shared.current(session, &[]).await;
-    }
-    for need in &case.needs {
-        shared.fixture(&need.fixture, 1, &[]).await;
-    }
+    let case = &*case.whole();
     let instance = Instance { suite, case, id: id.to_owned(), variables: catalogue.row_variables(place) };
+    // Set up before the case's own time begins to run.
+    for fixture in judge::fixtures_of(&instance, &shared.env) {
+        let (state, _) = shared.current(fixture, &[]).await;
+        if state.result.outcome != Outcome::Pass {
+            break;
+        }
+    }
     let mut world = LiveWorld::begin(shared, id, attempt, case.within, Vec::new());
     let start_ms = world.start_ms();
     let result = judge::run_case(&instance, &shared.env, &mut world).await;

@@ -52,10 +52,13 @@ pub(super) struct Shared {
     pub(super) logins: Logins,
 }
 
+/// A fixture that is set up once.
+type Slot = Arc<OnceCell<Arc<FixtureState>>>;
+
 /// Fixtures by id and, for sessions, by the number of the log-in.
 #[derive(Default)]
 pub(super) struct Fixtures {
-    slots: Mutex<HashMap<(String, u32), Arc<OnceCell<Arc<FixtureState>>>>>,
+    slots: Mutex<HashMap<(String, u32), Slot>>,
     standing: Mutex<Vec<Standing>>,
 }
 

@@ -60,6 +60,7 @@ fn family() -> Family {
         path: String::new(),
         probe: None,
         sessions: std::collections::BTreeMap::new(),
+        plan: Vec::new(),
         concurrency: 1,
         auth: "basic".into(),
         headers: Vec::new(),

@@ -1,10 +1,11 @@
 //! The expression language of suites, version `cel-1`: compiling, evaluating and explaining expressions, and text with
 //! `${…}` parts.
 //!
-//! The grammar is that of CEL and is parsed by the `cel` crate, which nothing else may import. The parsed tree is checked
-//! against [`limits`] and lowered to a small tree of our own (`compile`), which `eval` walks directly over borrowed JSON.
-//! The evaluator is ours because a verdict must be the same on any machine, forever: it counts its work and stops at
+//! The grammar is that of CEL (`token`, `parse`). The parsed tree is checked against [`limits`], names and functions are
+//! resolved, and what remains is lowered to a small tree (`compile`), which `eval` walks directly over borrowed JSON.
+//! Parser and evaluator are ours because a verdict must be the same on any machine, forever: it counts its work and stops at
 //! a limit, keeps the order of objects, names the path that is absent, and does not change meaning with a dependency.
+//! The `cel` crate is what tests compare both with.
 //! `tests/golden/expr.json` is the promise; a change of one result there is a new version of the language.
 //!
 //! Deliberately absent from `cel-1`: bytes, timestamps and durations as types (use `time_ms`), optionals (use `get`), messages.
@@ -19,12 +20,15 @@ mod explain;
 mod functions;
 mod lex;
 pub mod limits;
+mod parse;
 mod program;
 mod scope;
 mod standard;
+mod syntax;
 mod template;
 #[cfg(test)]
 mod tests;
+mod token;
 mod tree;
 mod value;
 mod web;
@@ -40,32 +44,32 @@ pub type Json = serde_json::Value;
 /// The version of the language this module implements, as suites and transcripts name it.
 pub const LANGUAGE: &str = "cel-1";
 
+/// Words with a meaning of their own.
+const WORDS: &[&str] = &["false", "in", "null", "true"];
+/// Names that CEL keeps for later; they may be keys and methods, but not variables or functions.
+const RESERVED: &[&str] = &[
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "let",
+    "loop",
+    "namespace",
+    "package",
+    "return",
+    "var",
+    "void",
+    "while",
+];
+
 /// Whether an expression can read a variable of that name: a name of CEL that is neither a word of the grammar nor a type.
 pub fn is_variable_name(name: &str) -> bool {
-    const RESERVED: &[&str] = &[
-        "as",
-        "break",
-        "const",
-        "continue",
-        "else",
-        "false",
-        "for",
-        "function",
-        "if",
-        "import",
-        "in",
-        "let",
-        "loop",
-        "namespace",
-        "null",
-        "package",
-        "return",
-        "true",
-        "var",
-        "void",
-        "while",
-    ];
-    tree::is_name(name) && !RESERVED.contains(&name) && functions::type_name(name).is_none()
+    tree::is_name(name) && !WORDS.contains(&name) && !RESERVED.contains(&name) && functions::type_name(name).is_none()
 }
 
 /// Why a text is not an expression of the language.

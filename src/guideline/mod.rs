@@ -1,10 +1,10 @@
 //! Versioned guidelines: programs → components → capabilities → tests, in the shape of the OpenStack interop schema 2.0,
 //! for every family.
 //!
-//! Start at [`Guideline`]; [`Guideline::read`] reads our own files, [`lint`] finds what is well-formed but wrong,
-//! [`schema()`] is the JSON Schema for editors, [`waivers`] the files of exceptions. The model holds what foreign
-//! guidelines say too, so that a reader for them can fill it. This module deliberately scores nothing and knows no
-//! suite: the linter is told which tests exist.
+//! Start at [`Guideline`]; [`Guideline::read`] reads our own files and OpenStack interop guidelines, [`lint`] and
+//! [`lint_together`] find what is well-formed but wrong, [`worksheet`] computes score sheets, [`test_list`] lists tests,
+//! [`schema()`] is the JSON Schema for editors, [`waivers`] the files of exceptions. This module deliberately scores no
+//! results and knows no suite: the linter is told which tests exist.
 //!
 //! # Our keys beside those of schema 2.0
 //!
@@ -16,28 +16,39 @@
 //! | `metadata.approval` | as `os_trademark_approval`, for families without that trademark |
 //! | `components.*.description` | plain words |
 //! | `capabilities.*.name`, `.spec` | short title; list of `document: section` |
-//! | `capabilities.*.weight` | whole number from 1; default: sum of the weights of its achievements, else 1 |
+//! | `capabilities.*.weight` | whole number from 1; default: sum of the weights of its criteria or achievements, else 1 |
+//! | `capabilities.*.criteria` | the worksheet: 1, 0 or `"?"` for each criterion, or `{score, note}` |
+//! | `capabilities.*.total` | sum of the weights of the criteria met |
+//! | `capabilities.*.note` | a remark, such as why it was dropped |
+//! | `capabilities.*.inferred` | what is not certain, and what it was inferred from |
+//! | `metadata.assize.accept`, `capabilities.*.accept` | codes of the linter that stay, with the reason |
 //! | `capabilities.*.attempts` | `any` (default): a pass on a retry counts and is marked; `first`: it does not |
 //! | `capabilities.*.tests.*.flagged.owner` | who answers for the flag |
 //!
 //! There is no key that lets a gap count as passed: a required capability that a target lacks is not met.
 
+pub mod codes;
 mod fields;
+mod foreign;
 mod lint;
 mod model;
 mod places;
 mod read;
 mod schema;
+mod test_list;
 pub mod waivers;
+pub mod worksheet;
 
-pub use lint::lint;
+pub use foreign::is_guideline;
+pub use lint::{lint, lint_change, lint_together};
 pub use model::{
     Approval, ApprovalStatus, Attempts, Capability, Component, ComponentRef, Criterion, DesignatedSection, Flag,
-    Guideline, GuidelineId, Metadata, Program, Scoring, Section, Test, TestRepository,
+    Guideline, GuidelineId, Judgement, Metadata, Origin, Program, Scoring, Section, Test, TestRepository,
 };
 pub use places::Places;
 pub use read::FORMAT;
 pub use schema::schema;
+pub use test_list::{TestListOptions, test_list};
 pub use waivers::{Waiver, WaiverScope, Waivers};
 
 #[cfg(test)]

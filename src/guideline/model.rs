@@ -1,6 +1,6 @@
 //! The typed guideline. Plain data: what a file says, with nothing corrected.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -59,6 +59,20 @@ pub struct Metadata {
     pub approval: Approval,
     /// How capabilities were chosen.
     pub scoring: Scoring,
+    /// Whose format the file is in.
+    pub origin: Origin,
+    /// Codes of the linter that are known for the whole file, with the reason why they stay.
+    pub accept: BTreeMap<String, String>,
+}
+
+/// Whose format a file is in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// Ours.
+    #[default]
+    Assize,
+    /// An OpenStack interop guideline, schema 1.0 to 2.0.
+    Interop,
 }
 
 /// The state of a guideline in its process.
@@ -182,6 +196,16 @@ pub struct Capability {
     pub required_since: Option<String>,
     /// Whether a pass on a retry counts.
     pub attempts: Attempts,
+    /// The worksheet: which criteria it meets, one by one.
+    pub criteria: BTreeMap<String, Judgement>,
+    /// The total of the worksheet as the file states it.
+    pub total: Option<u32>,
+    /// A remark, such as why it was dropped.
+    pub note: Option<String>,
+    /// What of this is not certain, and what it was inferred from.
+    pub inferred: Option<String>,
+    /// Codes of the linter that are known for it, with the reason why they stay.
+    pub accept: BTreeMap<String, String>,
     /// The tests by their primary id.
     pub tests: BTreeMap<TestId, Test>,
 }
@@ -191,6 +215,15 @@ impl Capability {
     pub fn counting(&self) -> impl Iterator<Item = (&TestId, &Test)> {
         self.tests.iter().filter(|(_, test)| test.flagged.is_none())
     }
+}
+
+/// Whether a criterion is met.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Judgement {
+    /// Absent: not decided yet.
+    pub met: Option<bool>,
+    /// Why.
+    pub note: Option<String>,
 }
 
 /// Which attempts of a test count.
@@ -213,6 +246,23 @@ pub struct Test {
     pub aliases: Vec<TestId>,
     /// Why it does not count, when it does not.
     pub flagged: Option<Flag>,
+}
+
+impl Test {
+    /// The bare UUID of [`Test::idempotent_id`]: without the prefix `id-` and without what some files append to it.
+    pub fn uuid(&self) -> Option<&str> {
+        let id = self.idempotent_id.as_deref()?;
+        let id = id.split(',').next().unwrap_or(id).trim();
+        let id = id.strip_prefix("id-").unwrap_or(id);
+        is_uuid(id).then_some(id)
+    }
+}
+
+/// Whether a text is a UUID in its usual form, in lower case.
+pub(super) fn is_uuid(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').collect();
+    let hexadecimal = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12]) && groups.iter().all(|one| one.bytes().all(hexadecimal))
 }
 
 /// The statement that a test is shown but does not count.
@@ -294,8 +344,41 @@ impl Guideline {
         if let Some(weight) = capability.weight {
             return u64::from(weight).max(1);
         }
-        let criteria = &self.metadata.scoring.criteria;
-        let worth = |key: &String| criteria.get(key).map_or(0, |criterion| u64::from(criterion.weight));
-        capability.achievements.iter().map(worth).sum::<u64>().max(1)
+        u64::from(self.points(capability)).max(1)
+    }
+
+    /// The sum of the weights of the criteria that a capability meets, by its worksheet, else by its achievements.
+    pub fn points(&self, capability: &Capability) -> u32 {
+        let worth = |key: &str| self.metadata.scoring.criteria.get(key).map_or(0, |criterion| criterion.weight);
+        if capability.criteria.is_empty() {
+            let keys: BTreeSet<&String> = capability.achievements.iter().collect();
+            return keys.into_iter().fold(0, |sum, key| sum.saturating_add(worth(key)));
+        }
+        let met = capability.criteria.iter().filter(|(_, judgement)| judgement.met == Some(true));
+        met.fold(0, |sum, (key, _)| sum.saturating_add(worth(key)))
+    }
+
+    /// The program that a word means: its name, the last word of it, the name of its only component, or one of
+    /// RefStack's words `platform`, `compute`, `object`; capitals do not matter.
+    pub fn program_like(&self, word: &str) -> Option<&Program> {
+        let wanted = word.to_lowercase();
+        // The same thing is an object store in the old documents and storage in the new ones.
+        let wanted = match wanted.as_str() {
+            "storage" => vec!["storage", "object"],
+            "object" => vec!["object", "storage"],
+            other => vec![other],
+        };
+        let names = |program: &Program| {
+            let name = program.name.to_lowercase();
+            let last = name.rsplit(' ').next().unwrap_or_default().to_string();
+            let component = match program.components.as_slice() {
+                [one] => one.name.to_lowercase(),
+                _ => String::new(),
+            };
+            let short = component.trim_start_matches("os_powered_").to_string();
+            [name, last, component, short]
+        };
+        let like = |wanted: &&str| self.programs.iter().find(|one| names(one).iter().any(|name| name == wanted));
+        self.program(word).or_else(|| wanted.iter().find_map(like))
     }
 }

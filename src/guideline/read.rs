@@ -1,22 +1,9 @@
 //! The reader of our own files. It refuses what it does not understand: a key that is silently ignored would change a
-//! verdict. Foreign guidelines have a tolerant reader of their own.
-//!
-//! | code | meaning |
-//! | --- | --- |
-//! | G001 | not UTF-8 |
-//! | G002 | another format, or a newer one than this tool knows |
-//! | G003 | unknown key |
-//! | G004 | missing key |
-//! | G005 | wrong type |
-//! | G006 | not an id |
-//! | G007 | not one of the known words |
-//! | G008 | number out of range |
-//! | G009 | not a date |
-//! | G010 | a waiver about nothing or about two things |
-//! | G011 | a text that says nothing |
+//! verdict. Foreign guidelines have a tolerant reader of their own. The codes are in [`codes`](super::codes).
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::capability::{CapabilityId, Family, LifeCycle, TestId};
 use crate::text::{Diagnostic, Diagnostics, SourceFile, did_you_mean, yaml, yaml::Node};
@@ -24,9 +11,9 @@ use crate::text::{Diagnostic, Diagnostics, SourceFile, did_you_mean, yaml, yaml:
 pub(super) use super::fields::{Fields, Reader};
 use super::model::{
     Approval, ApprovalStatus, Attempts, Capability, Component, ComponentRef, Criterion, DesignatedSection, Flag,
-    Guideline, GuidelineId, Metadata, Program, Scoring, Section, Test, TestRepository,
+    Guideline, GuidelineId, Judgement, Metadata, Origin, Program, Scoring, Section, Test, TestRepository,
 };
-use super::{Places, fields::Text};
+use super::{Places, codes, fields::Text, foreign, places};
 
 /// The format that is written and the newest that is read.
 pub const FORMAT: &str = "assize-guideline/1";
@@ -35,19 +22,27 @@ pub const FORMAT: &str = "assize-guideline/1";
 const MOST_WEIGHT: u32 = 1_000_000;
 
 impl Guideline {
-    /// Reads one of our own guidelines, JSON or YAML. All problems are reported together.
+    /// Reads a guideline, JSON or YAML: one of ours, which must be right, or an OpenStack interop guideline, which is
+    /// read as it is. All problems are reported together.
     pub fn read(name: &str, bytes: &[u8]) -> Result<(Guideline, Diagnostics), Diagnostics> {
         let text = utf8(name, bytes)?;
         let source = SourceFile::new(name, text);
         let root = yaml::parse(&source)?;
-        refuse_other_formats(&root).map_err(|problem| Diagnostics::from(problem.source(&source)))?;
-        let mut reader = Reader::new(&source);
-        let mut places = Places::new(&source);
-        let guideline = document(&mut reader, &mut places, &root);
-        match guideline {
-            Some(guideline) => reader.result(Guideline { places, ..guideline }),
-            None => Err(reader.problems),
-        }
+        let mut read = if foreign::is_foreign(&root) { foreign::read(&source, &root) } else { own(&source, &root) };
+        let (Ok((_, problems)) | Err(problems)) = &mut read;
+        places::add_paths(problems, &root);
+        read
+    }
+}
+
+fn own(source: &Arc<SourceFile>, root: &Node) -> Result<(Guideline, Diagnostics), Diagnostics> {
+    refuse_other_formats(root).map_err(|problem| Diagnostics::from(problem.source(source)))?;
+    let mut reader = Reader::new(source);
+    let mut places = Places::new(source);
+    let guideline = document(&mut reader, &mut places, root);
+    match guideline {
+        Some(guideline) => reader.result(Guideline { places, ..guideline }),
+        None => Err(reader.problems),
     }
 }
 
@@ -85,8 +80,13 @@ pub(super) fn check_format(found: &str, supported: &str) -> Result<(), Diagnosti
 fn refuse_other_formats(root: &Node) -> Result<(), Diagnostic> {
     let assize = root.get("metadata").and_then(|metadata| metadata.get("assize"));
     let Some(format) = assize.and_then(|assize| assize.get("format")) else {
-        return Err(Diagnostic::error("G002", "not a guideline of ours: `metadata.assize.format` is missing")
-            .help(format!("add `\"assize\": {{\"format\": \"{FORMAT}\", \"family\": …}}` to the metadata")));
+        return Err(Diagnostic::error(
+            "G002",
+            "not a guideline: there is neither `metadata.assize.format` nor the `schema` of an interop guideline",
+        )
+        .help(format!(
+            "for one of ours, add `\"assize\": {{\"format\": \"{FORMAT}\", \"family\": …}}` to the metadata"
+        )));
     };
     let found = format.as_str().unwrap_or_default();
     check_format(found, FORMAT).map_err(|problem| problem.label(format.span, ""))?;
@@ -126,7 +126,7 @@ fn document(reader: &mut Reader, places: &mut Places, root: &Node) -> Option<Gui
     let sections = sections.map(|node| entries(reader, node, "designated_sections", designated_sections));
     let repositories = repositories.map(|node| entries(reader, node, "test_repositories", repository));
     top.finish(reader);
-    note_places(places, root);
+    places.note_all(root);
     let mut by_id = BTreeMap::new();
     for (key, capability) in capabilities.unwrap_or_default() {
         if let Some(id) = reader.id::<CapabilityId>(key) {
@@ -169,27 +169,6 @@ fn by_name<T>(entries: Option<Vec<(Text, T)>>) -> BTreeMap<String, T> {
     entries.unwrap_or_default().into_iter().map(|((name, _), value)| (name, value)).collect()
 }
 
-/// Notes the keys of all mappings and the texts of all lists, for the linter.
-fn note_places(places: &mut Places, root: &Node) {
-    fn walk<'n>(places: &mut Places, node: &'n Node, path: &mut Vec<&'n str>) {
-        for (key, value) in node.as_map().unwrap_or_default() {
-            path.push(&key.text);
-            places.note(path, key.span);
-            walk(places, value, path);
-            path.pop();
-        }
-        for item in node.as_seq().unwrap_or_default() {
-            let name = item.as_str().or_else(|| item.get("name").and_then(Node::as_str));
-            if let Some(name) = name {
-                path.push(name);
-                places.note(path, item.span);
-                path.pop();
-            }
-        }
-    }
-    walk(places, root, &mut Vec::new());
-}
-
 /// A word of a closed list.
 fn word<T: FromStr>(reader: &mut Reader, text: Option<Text>, known: &[&'static str]) -> Option<T> {
     let (text, span) = text?;
@@ -219,11 +198,13 @@ fn metadata(reader: &mut Reader, node: &Node) -> Option<Metadata> {
     }
     let mut min_tool = None;
     let mut family = None;
+    let mut accept = BTreeMap::new();
     if let Some(mut own) = fields.needed(reader, "assize").and_then(|node| reader.fields(node, "`metadata.assize`")) {
         own.needed(reader, "format");
         let text = own.text(reader, "family", true);
         family = word::<Family>(reader, text, Family::WORDS);
         min_tool = own.maybe(reader, "min_tool");
+        accept = own.node("accept").map(|node| reasons(reader, node)).unwrap_or_default();
         own.finish(reader);
     }
     let approval = ["approval", "os_trademark_approval"].map(|key| fields.node(key));
@@ -241,6 +222,8 @@ fn metadata(reader: &mut Reader, node: &Node) -> Option<Metadata> {
         reference,
         approval: approval.unwrap_or_default(),
         scoring: scoring.unwrap_or_default(),
+        origin: Origin::Assize,
+        accept,
     })
 }
 
@@ -357,6 +340,7 @@ fn capability(reader: &mut Reader, node: &Node) -> Option<Capability> {
             Attempts::Any
         }
     };
+    let criteria = fields.node("criteria").map(|node| entries(reader, node, "criteria", judgement));
     let mut capability = Capability {
         name: fields.maybe(reader, "name"),
         description: fields.maybe(reader, "description").unwrap_or_default(),
@@ -367,6 +351,11 @@ fn capability(reader: &mut Reader, node: &Node) -> Option<Capability> {
         project: fields.maybe(reader, "project"),
         required_since: fields.maybe(reader, "required_since"),
         attempts,
+        criteria: by_name(criteria),
+        total: fields.number(reader, "total", 0, MOST_WEIGHT),
+        note: fields.maybe(reader, "note"),
+        inferred: fields.maybe(reader, "inferred"),
+        accept: fields.node("accept").map(|node| reasons(reader, node)).unwrap_or_default(),
         tests: BTreeMap::new(),
     };
     let tests = fields.needed(reader, "tests").map(|node| entries(reader, node, "tests", test));
@@ -377,6 +366,53 @@ fn capability(reader: &mut Reader, node: &Node) -> Option<Capability> {
     }
     fields.finish(reader);
     Some(capability)
+}
+
+/// `1`, `0` or `"?"`, alone or as `score` beside a `note`.
+fn judgement(reader: &mut Reader, node: &Node) -> Option<Judgement> {
+    if node.as_map().is_none() {
+        return Some(Judgement { met: met(reader, node)?, note: None });
+    }
+    let mut fields = reader.fields(node, "a criterion of a capability")?;
+    let score = fields.needed(reader, "score").and_then(|node| met(reader, node));
+    let note = fields.maybe(reader, "note");
+    fields.finish(reader);
+    Some(Judgement { met: score?, note })
+}
+
+fn met(reader: &mut Reader, node: &Node) -> Option<Option<bool>> {
+    match (node.as_i64(), node.as_str()) {
+        (Some(0), _) => Some(Some(false)),
+        (Some(1), _) => Some(Some(true)),
+        (_, Some("?")) => Some(None),
+        _ => {
+            let problem = Diagnostic::error("G007", "a criterion is scored 1, 0 or \"?\"").label(node.span, "");
+            reader.report(problem.help("1: it is met; 0: it is not; \"?\": not decided yet"));
+            None
+        }
+    }
+}
+
+/// Codes of the linter with the reason why they stay.
+fn reasons(reader: &mut Reader, node: &Node) -> BTreeMap<String, String> {
+    let mut reasons = BTreeMap::new();
+    for ((code, span), reason) in entries(reader, node, "accept", |_, node| Some(node.clone())) {
+        if !codes::is_lint(&code) {
+            let problem = Diagnostic::error("G007", format!("`{code}` is no code that can be accepted"));
+            reader.report(problem.label(span, "").help("codes of the linter begin with G1, as in `G106`"));
+        }
+        match reason.as_str().filter(|text| !text.trim().is_empty()) {
+            Some(text) => {
+                reasons.insert(code, text.to_string());
+            }
+            None => reader.report(
+                Diagnostic::error("G011", format!("no reason is given for accepting {code}"))
+                    .label(reason.span, "")
+                    .help("say in a sentence why it stays"),
+            ),
+        }
+    }
+    reasons
 }
 
 fn test(reader: &mut Reader, node: &Node) -> Option<Test> {

@@ -63,6 +63,12 @@ pub fn schema() -> Value {
             }), &["name"]),
             "component": component(&texts),
             "capability": capability(&text, &texts),
+            "accept": described(json!({
+                "type": "object",
+                "propertyNames": {"pattern": "^G1[0-9][0-9]$"},
+                "additionalProperties": {"type": "string", "minLength": 1},
+            }), "Codes of the linter that are known, each with the reason why they stay."),
+            "judgement": described(json!({"enum": [0, 1, "?"]}), "1: met, 0: not met, ?: not decided yet."),
             "test": closed(json!({
                 "idempotent_id": text,
                 "aliases": texts,
@@ -97,6 +103,7 @@ fn metadata() -> Value {
                 "format": {"const": super::FORMAT},
                 "family": {"enum": Family::WORDS},
                 "min_tool": {"type": "string", "pattern": "^[0-9]+\\.[0-9]+\\.[0-9]+$"},
+                "accept": {"$ref": "#/$defs/accept"},
             }), &["format", "family"]),
             "approval": {"$ref": "#/$defs/approval"},
             "os_trademark_approval": {"$ref": "#/$defs/approval"},
@@ -130,7 +137,7 @@ fn capability(text: &Value, texts: &Value) -> Value {
             "spec": described(texts.clone(), "Where the specification says so: `document: section`."),
             "weight": {
                 "type": "integer", "minimum": 1, "maximum": 1_000_000,
-                "description": "Default: the sum of the weights of its achievements, else 1.",
+                "description": "Default: the sum of the weights of the criteria that it meets, else 1.",
             },
             "achievements": texts,
             "admin": {"type": "boolean"},
@@ -140,6 +147,21 @@ fn capability(text: &Value, texts: &Value) -> Value {
                 "enum": ["any", "first"],
                 "description": "Whether a pass on a retry counts. Default: any.",
             },
+            "criteria": {
+                "type": "object",
+                "description": "The worksheet: how it stands on each criterion of `metadata.scoring`.",
+                "additionalProperties": {"anyOf": [
+                    {"$ref": "#/$defs/judgement"},
+                    closed(json!({"score": {"$ref": "#/$defs/judgement"}, "note": text}), &["score"]),
+                ]},
+            },
+            "total": {
+                "type": "integer", "minimum": 0, "maximum": 1_000_000,
+                "description": "The sum of the weights of the criteria met; 0 when it needs an administrator.",
+            },
+            "note": described(text.clone(), "A remark, such as why it was dropped."),
+            "inferred": described(text.clone(), "What of this is not certain, and what it was inferred from."),
+            "accept": {"$ref": "#/$defs/accept"},
             "tests": {
                 "type": "object",
                 "propertyNames": {"minLength": 1},

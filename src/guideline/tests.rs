@@ -1,3 +1,5 @@
+//! Our own format, read and linted.
+
 use std::collections::BTreeSet;
 
 use super::*;
@@ -55,6 +57,9 @@ fn our_redfish_guideline_is_clean() {
 fn the_committed_schema_is_the_generated_one_and_accepts_our_files() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/guideline.schema.json");
     let generated = format!("{:#}\n", schema());
+    if std::env::var_os("ASSIZE_BLESS").is_some() {
+        std::fs::write(path, &generated).unwrap();
+    }
     let committed = std::fs::read_to_string(path).unwrap_or_default();
     assert!(committed == generated, "{path} differs from guideline::schema(); write this into it:\n{generated}");
     let validator = jsonschema::validator_for(&schema()).unwrap();
@@ -71,7 +76,7 @@ fn schema_and_reader_know_the_same_keys() {
     let full = r#"metadata:
   id: x
   schema: "2.0"
-  assize: {format: assize-guideline/1, family: redfish, min_tool: 0.1.0}
+  assize: {format: assize-guideline/1, family: redfish, min_tool: 0.1.0, accept: {G101: r}}
   approval: {status: draft, replaces: y, target_approval: z, releases: [a]}
   scoring: {cutoff_score: 74, criteria: {atomic: {name: n, description: d, weight: 6}}}
   source: s
@@ -91,6 +96,11 @@ capabilities:
     project: p
     required_since: x
     attempts: first
+    criteria: {atomic: {score: 1, note: n}}
+    total: 6
+    note: n
+    inferred: i
+    accept: {G109: r}
     tests: {t: {idempotent_id: i, aliases: [u], flagged: {reason: "[D401] r", action: a, date: d, owner: o}}}
 designated_sections: {nova: {required: {guidance: g, comment: c, sections: {s: {description: d, designated: true}}}}}
 test_repositories: {tempest: {repository: r, reference: f, description: d}}
@@ -105,6 +115,7 @@ test_repositories: {tempest: {repository: r, reference: f, description: d}}
     let json = crate::text::yaml::parse(&source).unwrap().to_json();
     let validator = jsonschema::validator_for(&schema()).unwrap();
     assert!(validator.is_valid(&json));
+    assert_eq!(guideline.points(capability), 6);
     // Every property of the schema is in the document above.
     let text = full.to_string();
     fn properties(schema: &serde_json::Value, out: &mut BTreeSet<String>) {
@@ -129,7 +140,41 @@ fn weights_default_to_the_achievements() {
     let text = text.replace("    tests:", "    achievements: [a, b, lost]\n    tests:");
     let (guideline, _) = read(&text).unwrap();
     assert_eq!(guideline.weight(&"power".parse().unwrap()), 14);
-    assert_eq!(codes(&lint(&guideline, None)), ["G114"]);
+    assert_eq!(codes(&lint(&guideline, None)), ["G120", "G114"]);
+}
+
+#[test]
+fn a_worksheet_has_a_total_and_says_what_is_open() {
+    let text = edited(
+        "schema: \"2.0\"",
+        "schema: \"2.0\", scoring: {cutoff_score: 80, criteria: {a: {weight: 60}, b: {weight: 40}}}",
+    );
+    let sheet = |keys: &str| {
+        let (guideline, notes) = read(&text.replace("    tests:", &format!("    {keys}\n    tests:"))).unwrap();
+        assert!(notes.is_empty(), "{notes}");
+        (guideline.weight(&"power".parse().unwrap()), codes(&lint(&guideline, None)))
+    };
+    assert_eq!(sheet("criteria: {a: 1, b: {score: 1, note: why}}\n    total: 100"), (100, vec![]));
+    assert_eq!(sheet("criteria: {a: 1, b: 0}\n    total: 60"), (60, vec!["G118"]));
+    assert_eq!(sheet("criteria: {a: 1, b: 1}\n    total: 99"), (100, vec!["G117"]));
+    assert_eq!(sheet("criteria: {a: 1, b: '?'}"), (60, vec!["G124", "G118"]));
+    assert_eq!(sheet("criteria: {a: 1, b: 1, c: 1}"), (100, vec!["G124"]));
+    assert_eq!(sheet("criteria: {a: 1, b: 1}\n    admin: true\n    total: 0"), (100, vec!["G119", "G118"]));
+    let odd = text.replace("    tests:", "    criteria: {a: 2, b: {note: x}}\n    tests:");
+    assert_eq!(codes(&read(&odd).unwrap_err()), ["G007", "G004"]);
+}
+
+#[test]
+fn what_is_accepted_with_a_reason_is_not_reported_and_must_occur() {
+    let hollow = edited("{redfish.power.on: {}}", "{}");
+    let with = |accept: &str| hollow.replace("    tests:", &format!("    accept: {accept}\n    tests:"));
+    assert_eq!(codes(&lint(&read(&with("{G106: it was so}")).unwrap().0, None)), Vec::<&str>::new());
+    assert_eq!(codes(&lint(&read(&with("{G109: it was so}")).unwrap().0, None)), ["G106", "G125"]);
+    let whole = hollow.replace("family: redfish", "family: redfish, accept: {G106: it was so}");
+    assert!(lint(&read(&whole).unwrap().0, None).is_empty());
+    assert_eq!(codes(&read(&with("{G106: ''}")).unwrap_err()), ["G011"]);
+    assert_eq!(codes(&read(&with("{G003: no}")).unwrap_err()), ["G007"]);
+    assert_eq!(codes(&read(&with("{G199: no}")).unwrap_err()), ["G007"]);
 }
 
 #[test]
@@ -200,7 +245,7 @@ fn lint_finds_each_defect() {
     assert_eq!(codes(&lint(&read(&upper).unwrap().0, None)), ["G112"]);
     let twice = edited("required: [power]", "required: [power, two]")
         + "  two: {description: d, spec: [s], tests: {x: {}, redfish.power.on: {flagged: {reason: D401, date: d, owner: o}}}}\n";
-    assert_eq!(codes(&lint(&read(&twice).unwrap().0, None)), ["G113"]);
+    assert_eq!(codes(&lint(&read(&twice).unwrap().0, None)), ["G115", "G113"]);
 }
 
 #[test]

@@ -97,52 +97,12 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
     pub async fn main(&mut self) {
         if self.prepare().await == Flow::Go {
             let case = self.instance.case;
+            if case.lacks_steps() {
+                self.end(Outcome::Error, "the steps of the case were not loaded; this is a bug".to_owned());
+                return;
+            }
             self.steps(&case.steps).await;
         }
-    }
-
-    async fn prepare(&mut self) -> Flow {
-        let case = self.instance.case;
-        if self.log_in().await == Flow::End {
-            return Flow::End;
-        }
-        for need in &case.needs {
-            let Some(state) = self.stand_on(&need.fixture).await else { return Flow::End };
-            self.scope.set(&need.alias, state.outputs.clone());
-            self.fixtures.push((need.alias.clone(), state));
-        }
-        for require in &case.requires {
-            match require.that.eval_bool(&self.scope) {
-                Ok(true) => {}
-                Ok(false) => {
-                    let reason = self.text(&require.reason);
-                    self.proof = self.fixture_proof(None);
-                    return self.end(require.otherwise, reason);
-                }
-                Err(error) => return self.unevaluable(&error, require.that.source(), require.span.start),
-            }
-        }
-        Flow::Go
-    }
-
-    /// The state of a fixture; `None` when it did not come to stand, which ends the case.
-    pub async fn stand_on(&mut self, fixture: &str) -> Option<Arc<FixtureState>> {
-        let state = self.world.fixture(fixture).await;
-        if state.result.outcome == Outcome::Pass {
-            return Some(state);
-        }
-        let last = || state.visited.last().map(|visited| Evidence::own(visited.n));
-        let proof = state.result.proof.clone().or_else(last);
-        self.proof = proof.map(|proof| proof.of_fixture(fixture));
-        self.end(state.result.outcome, format!("fixture `{fixture}`: {}", state.result.reason));
-        None
-    }
-
-    /// The last exchange of a fixture, of the first one unless named: what the case rests on when it asked nothing itself.
-    pub fn fixture_proof(&self, alias: Option<&str>) -> Option<Evidence> {
-        let (alias, state) = self.fixtures.iter().find(|(own, _)| alias.is_none_or(|alias| alias == own))?;
-        let need = self.instance.case.needs.iter().find(|need| need.alias == *alias)?;
-        state.visited.last().map(|visited| Evidence::own(visited.n).of_fixture(&need.fixture))
     }
 
     /// Runs steps until one ends the case.
@@ -176,7 +136,7 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
             StepKind::Over(over) => self.over(step, over),
             StepKind::Use { group, with } => self.group(step, group, with).await,
             StepKind::For { variable, list, max, steps } => self.repeat(step, variable, list, *max, steps).await,
-            StepKind::Let(values) => self.bind(step, values),
+            StepKind::Let(values) => self.bind(step, values, None),
             StepKind::Gap { when, reason } => match when.eval_bool(&self.scope) {
                 Ok(false) => Flow::Go,
                 Ok(true) => {
@@ -195,8 +155,9 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
         }
     }
 
-    /// Sets variables. `${secret('label')}` asks the world for a new secret.
-    pub fn bind(&mut self, step: &Step, values: &[(String, JsonTemplate)]) -> Flow {
+    /// Sets variables, evaluated in `scope`; without one, each sees those set before it. `${secret('label')}` asks the
+    /// world for a new secret.
+    pub fn bind(&mut self, step: &Step, values: &[(String, JsonTemplate)], scope: Option<&Scope>) -> Flow {
         for (name, template) in values {
             if let Some(label) = secret_label(template) {
                 let n = self.take_event();
@@ -206,7 +167,7 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
                 self.scope.set_json(name, Json::String(token));
                 continue;
             }
-            match template.render(&self.scope) {
+            match template.render(scope.unwrap_or(&self.scope)) {
                 Ok(value) => self.scope.set_json(name, value),
                 Err(error) => return self.unevaluable(&error, name, step.span.start),
             }

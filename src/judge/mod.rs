@@ -11,6 +11,7 @@ mod checks;
 mod crawl;
 mod interp;
 mod matcher;
+mod prepare;
 pub mod replay;
 mod request;
 mod result;
@@ -64,6 +65,21 @@ pub struct Instance<'a> {
     pub id: String,
     /// Variables of the row.
     pub variables: Vec<(String, Json)>,
+}
+
+/// The fixtures to set up before a case, in this order; none when the operator left out what the case requires.
+#[must_use]
+pub fn fixtures_of<'c>(instance: &Instance<'c>, env: &Env) -> Vec<&'c str> {
+    let mut scope = Scope::new();
+    scope.set("target", env.target.clone());
+    scope.set("run", env.run.clone());
+    for (name, value) in &instance.variables {
+        scope.set_json(name, value.clone());
+    }
+    if instance.case.requires.iter().any(|require| prepare::is_ruled_out(require, env, &scope)) {
+        return Vec::new();
+    }
+    prepare::in_order(instance.case, env).into_iter().map(|need| need.fixture.as_str()).collect()
 }
 
 /// Runs one case and puts the target back. With a replayed world this is the pure function (suite, transcript) →

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use crate::http::{Exchange, Request};
+use crate::http::{Body, Exchange, Headers, Request, Response};
 use crate::secret::Redacted;
 
 use super::world::{Call, Event, FixtureState, Pledge, StopReason, World};
@@ -40,14 +40,44 @@ pub struct Replay<'f> {
     complete: bool,
     fixtures: Fixtures<'f>,
     mismatch: Option<String>,
+    /// Requests that were not recorded are answered 404 instead of stopping the case.
+    imagined: Option<u64>,
 }
+
+/// Between two imagined answers, so that no wait for a condition is without end: longer than any deadline of a wait.
+const IMAGINED_WAIT_MS: u64 = 86_400_000;
 
 impl<'f> Replay<'f> {
     /// A world from events by number. `complete` says that the attempt ended; the events of an attempt that was cut
     /// off (the harness was killed) may run out without that being a mismatch.
     #[must_use]
     pub fn new(events: BTreeMap<u32, Recorded>, complete: bool, fixtures: Fixtures<'f>) -> Self {
-        Self { events, complete, fixtures, mismatch: None }
+        Self { events, complete, fixtures, mismatch: None, imagined: None }
+    }
+
+    /// A world for falsified evidence: a request that the falsified answers lead to, and of which no answer is on record,
+    /// is answered as a service answers what it does not have, 404.
+    #[must_use]
+    pub fn imagining(mut self) -> Self {
+        self.imagined = Some(0);
+        self
+    }
+
+    fn imagine(&mut self, call: &Call) -> Option<Event> {
+        let elapsed = self.imagined.as_mut()?;
+        *elapsed += IMAGINED_WAIT_MS;
+        let mut headers = Headers::default();
+        headers.set("content-type", "application/json");
+        let version = "HTTP/1.1".to_owned();
+        let response = Response { status: 404, version, headers, body: Body::new("{}"), tls: None };
+        Some(Event::Done(Arc::new(Redacted::from_evidence(Exchange {
+            request: call.request.clone(),
+            response: Some(response),
+            failure: None,
+            sent_ms: *elapsed,
+            done_ms: *elapsed,
+            at_ms: 0,
+        }))))
     }
 
     /// Where the evidence departs from the suite: an event that was not recorded, or recorded otherwise, or left over.
@@ -58,22 +88,22 @@ impl<'f> Replay<'f> {
         })
     }
 
-    fn departs(&mut self, message: String) -> Event {
-        self.mismatch.get_or_insert(message);
-        Event::Stopped(StopReason::Unsupported)
+    fn departs(&mut self, call: &Call, what: &str) -> Event {
+        self.mismatch.get_or_insert_with(|| format!("event {}{what}", call.n));
+        self.imagine(call).unwrap_or(Event::Stopped(StopReason::Unsupported))
     }
 
     fn answer(&mut self, call: &Call) -> Event {
         match self.events.remove(&call.n) {
             Some(Recorded::Exchange(exchange)) => match departure(&exchange.request, &call.request) {
                 None => Event::Done(exchange),
-                Some(what) => self.departs(format!("event {}: {what}", call.n)),
+                Some(what) => self.departs(call, &format!(": {what}")),
             },
             Some(Recorded::Stop(reason)) => Event::Stopped(reason),
-            Some(Recorded::Secret { .. }) => self.departs(format!("event {} is a secret, not an exchange", call.n)),
+            Some(Recorded::Secret { .. }) => self.departs(call, " is a secret, not an exchange"),
             None if self.complete => {
                 let (method, url) = (&call.request.method, &call.request.url);
-                self.departs(format!("event {} ({method} {url}) was not recorded", call.n))
+                self.departs(call, &format!(" ({method} {url}) was not recorded"))
             }
             None => Event::Stopped(StopReason::Cancelled),
         }
@@ -95,7 +125,7 @@ impl World for Replay<'_> {
         match self.events.remove(&n) {
             Some(Recorded::Secret { label, token }) if label == wanted => Some(token),
             _ => {
-                self.departs(format!("event {n}: the secret `{wanted}` was not recorded"));
+                self.mismatch.get_or_insert_with(|| format!("event {n}: the secret `{wanted}` was not recorded"));
                 None
             }
         }

@@ -19,7 +19,9 @@ impl<'a, W: World> Interp<'a, '_, W> {
             return self.end(Outcome::Error, format!("the suite has no group `{name}`"));
         };
         let before: Vec<_> = with.iter().map(|(name, _)| (name, self.scope.get(name))).collect();
-        if self.bind(step, with) == Flow::End {
+        // All arguments are the caller's: a parameter must not hide the variable that the next argument reads.
+        let callers = self.scope.clone();
+        if self.bind(step, with, Some(&callers)) == Flow::End {
             return Flow::End;
         }
         let flow = self.steps(&group.steps).await;

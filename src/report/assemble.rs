@@ -1,6 +1,6 @@
 //! From results to a report: one code path for the live run and for the verifier, so that they write the same bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -9,7 +9,7 @@ use crate::capability::{Outcome, TestId};
 use crate::guideline::{Guideline, Waivers};
 use crate::judge::CaseResult;
 use crate::score::{ProgramScore, Results, ScoreError, TestResult, score};
-use crate::suite::{Case, Catalogue, InstanceRef};
+use crate::suite::{Case, Catalogue, InstanceRef, Rows, Suite};
 
 use super::document::{CaseEntry, Described, Kept, Report, Summary};
 use super::inputs::RunInputs;
@@ -114,17 +114,26 @@ impl<'c> Collected<'c> {
         })
     }
 
-    /// Results by test, rows together, for scoring.
+    /// Results by test, rows together, for scoring. Of a case with rows that were not all selected, the others are not
+    /// run, and so is the test.
     #[must_use]
     pub fn results(&self) -> Results {
         let mut results = Results::new();
-        for (at, instance) in self.instances.iter().enumerate() {
-            let Some((suite, case)) = self.catalogue.get(*instance) else { continue };
-            let kept = self.kept(at);
-            if let Ok(id) = format!("{}.{}", suite.id, case.id).parse::<TestId>() {
-                results.add(id, TestResult { outcome: kept.outcome(), flaky: kept.flaky() });
+        let begun: BTreeSet<_> = self.instances.iter().map(|one| (one.suite, one.case)).collect();
+        for instance in self.catalogue.instances().filter(|one| begun.contains(&(one.suite, one.case))) {
+            let Some((suite, case)) = self.catalogue.get(instance) else { continue };
+            let result = match self.instances.binary_search(&instance).map(|at| self.kept(at)) {
+                Ok(kept) => TestResult { outcome: kept.outcome(), flaky: kept.flaky() },
+                Err(_) => TestResult { outcome: Outcome::NotRun, flaky: false },
+            };
+            if let Ok(id) = TestId::of_case(&suite.id, &case.id) {
+                results.add(id, result);
+            }
+            if let Some(row) = covering_row(case, instance).and_then(|_| self.catalogue.id(instance).parse().ok()) {
+                results.add_part(row, result);
             }
         }
+        cover(&mut results, self.catalogue, &self.inputs.family);
         results
     }
 
@@ -181,6 +190,45 @@ impl<'c> Collected<'c> {
         };
         write(&report)
     }
+}
+
+/// Tells which upstream tests the cases and rows of a family stand for, selected or not.
+pub fn cover(results: &mut Results, catalogue: &Catalogue, family: &str) {
+    for (covers, test) in covered(catalogue).filter(|(_, test)| test.suite.family == family) {
+        if let (Some((_, upstream)), Ok(test)) = (covers.split_once(':'), test.id.parse()) {
+            results.cover(upstream, test);
+        }
+    }
+}
+
+/// A case, or a row of one, that stands for upstream tests.
+pub struct Covering<'c> {
+    /// Id of the case, with its row when it is the row that does.
+    pub id: String,
+    /// Its suite.
+    pub suite: &'c Suite,
+}
+
+/// Every `scheme:id` that cases and rows stand for, as it is written, in suite order.
+pub fn covered(catalogue: &Catalogue) -> impl Iterator<Item = (&str, Covering<'_>)> {
+    catalogue.instances().flat_map(move |instance| {
+        let found = catalogue.get(instance);
+        found.into_iter().flat_map(move |(suite, case)| {
+            // A case is mentioned once, whatever rows it has.
+            let whole = if instance.row.is_none_or(|row| row == 0) { case.covers.as_slice() } else { &[] };
+            let row = covering_row(case, instance).unwrap_or_default();
+            let plain = move || Covering { id: format!("{}.{}", suite.id, case.id), suite };
+            let of_row = move || Covering { id: catalogue.id(instance), suite };
+            let whole = whole.iter().map(move |covers| (covers.as_str(), plain()));
+            whole.chain(row.iter().map(move |covers| (covers.as_str(), of_row())))
+        })
+    })
+}
+
+/// What a row alone stands for, when it stands for something.
+pub fn covering_row(case: &Case, instance: InstanceRef) -> Option<&[String]> {
+    let (Some(row), Rows::Table(rows)) = (instance.row, &case.each) else { return None };
+    Some(rows.get(row as usize)?.covers.as_slice()).filter(|covers| !covers.is_empty())
 }
 
 fn describe(case: &Case, id: String) -> Described {

@@ -5,6 +5,7 @@
 //! talks to a target.
 
 pub mod assemble;
+pub mod audit;
 pub mod bundle;
 pub mod document;
 pub mod github;

@@ -10,6 +10,7 @@ use crate::guideline::{Guideline, Waivers, waivers};
 use crate::judge::replay::{Recorded, Replay, now};
 use crate::judge::{CaseResult, Env, FixtureState, Instance, StopReason, run_case, set_up, tear_down};
 use crate::score::ProgramScore;
+use crate::spread::{both, spread};
 use crate::suite::{Catalogue, InstanceRef};
 use crate::transcript::{AttemptEvents, Content, Reader};
 
@@ -17,6 +18,9 @@ use super::assemble::{Collected, refused};
 use super::bundle::{BundleError, compare, names, read_document};
 use super::document::{CaseEntry, ReportDocument};
 use super::inputs::RunInputs;
+
+/// With fewer cases a thread does not pay.
+const CASES_PER_THREAD: usize = 16;
 
 /// Everything that a bundle states besides its results.
 pub struct Opened {
@@ -82,6 +86,17 @@ pub fn open_inputs(folder: &Path) -> Result<(RunInputs, Catalogue), BundleError>
 /// # Errors
 /// When a file is missing, damaged or newer than this tool.
 pub fn open(folder: &Path) -> Result<Opened, BundleError> {
+    let path = folder.join(names::TRANSCRIPT);
+    let (transcript, others) = both(|| Reader::open(&path), || open_documents(folder));
+    let (inputs, catalogue, guideline, waivers) = others?;
+    let transcript = transcript.map_err(|error| BundleError::invalid(&path, error.to_string()))?;
+    Ok(Opened { inputs, catalogue, guideline, waivers, transcript })
+}
+
+/// Everything but the transcript.
+type Documents = (RunInputs, Catalogue, Option<Guideline>, Waivers);
+
+fn open_documents(folder: &Path) -> Result<Documents, BundleError> {
     let (inputs, catalogue) = open_inputs(folder)?;
     let path = folder.join(names::GUIDELINE);
     let guideline = match std::fs::read(&path) {
@@ -100,9 +115,7 @@ pub fn open(folder: &Path) -> Result<Opened, BundleError> {
         }
         Err(_) => Waivers::none(),
     };
-    let path = folder.join(names::TRANSCRIPT);
-    let transcript = Reader::open(&path).map_err(|error| BundleError::invalid(&path, error.to_string()))?;
-    Ok(Opened { inputs, catalogue, guideline, waivers, transcript })
+    Ok((inputs, catalogue, guideline, waivers))
 }
 
 impl Opened {
@@ -121,13 +134,14 @@ impl Opened {
         let (suite, case) = self.catalogue.get(instance)?;
         let events = self.transcript.load(id, *self.transcript.attempts(id).last()?).ok()??;
         let variables = self.catalogue.row_variables(instance);
+        let case = &*case.whole();
         let instance = Instance { suite, case, id: id.to_owned(), variables };
         let env = self.env();
         let fixtures = FixtureStates { alter: Some(alter), ..FixtureStates::default() };
         let mut altered = recorded(&events);
         alter(id, &mut altered);
         let fixture = |wanted: &str| fixtures.get(self, wanted, login(&events, wanted), &env).0;
-        let mut replay = Replay::new(altered, events.ended, Box::new(fixture));
+        let mut replay = Replay::new(altered, events.ended, Box::new(fixture)).imagining();
         now(run_case(&instance, &env, &mut replay))
     }
 
@@ -136,22 +150,20 @@ impl Opened {
         let mut collected = Collected::new(&self.catalogue, &self.inputs);
         let fixtures = FixtureStates::default();
         let env = self.env();
-        let mut seen = BTreeSet::new();
-        for instance in collected.instances().iter().copied() {
-            let Some((_, case)) = self.catalogue.get(instance) else { continue };
-            let id = self.catalogue.id(instance);
-            let attempts = self.transcript.attempts(&id);
-            if let Some(result) = refused(case, &self.inputs) {
-                if !attempts.is_empty() {
-                    odd.push(format!("{id}: there is evidence for a case that the operator did not allow"));
-                }
-                collected.case(instance, vec![result], None);
-            } else if !attempts.is_empty() {
-                let (results, start) = self.attempts(instance, &id, &attempts, &env, &fixtures, odd);
-                collected.case(instance, results, start);
+        let instances = collected.instances();
+        let judge = |at: usize| instances.get(at).map(|instance| self.judge_one(*instance, &env, &fixtures));
+        let mut remarks = BTreeMap::new();
+        spread(instances.len(), CASES_PER_THREAD, judge, |at, judged| {
+            let (Some(instance), Some(judged)) = (instances.get(at), judged) else { return };
+            if !judged.odd.is_empty() {
+                remarks.insert(at, judged.odd);
             }
-            seen.insert(id);
-        }
+            if !judged.results.is_empty() {
+                collected.case(*instance, judged.results, judged.start);
+            }
+        });
+        odd.extend(remarks.into_values().flatten());
+        let seen: BTreeSet<String> = instances.iter().map(|instance| self.catalogue.id(*instance)).collect();
         for (id, result) in fixtures.results(self, &env, odd) {
             collected.fixture(&id, result);
         }
@@ -169,47 +181,73 @@ impl Opened {
         (complete && !events.ended).then_some("the transcript does not say that it ended, although the run did")
     }
 
-    fn attempts(
+    /// Judges the attempts of one case.
+    fn judge_one(&self, place: InstanceRef, env: &Env, fixtures: &FixtureStates<'_>) -> JudgedCase {
+        let mut judged = JudgedCase::default();
+        let Some((suite, case)) = self.catalogue.get(place) else { return judged };
+        let id = self.catalogue.id(place);
+        let attempts = self.transcript.attempts(&id);
+        if let Some(result) = refused(case, &self.inputs) {
+            if !attempts.is_empty() {
+                judged.odd.push(format!("{id}: there is evidence for a case that the operator did not allow"));
+            }
+            judged.results.push(result);
+            return judged;
+        }
+        if attempts.is_empty() {
+            return judged;
+        }
+        let case = &*case.whole();
+        let instance = Instance { suite, case, id, variables: self.catalogue.row_variables(place) };
+        for (index, attempt) in attempts.into_iter().enumerate() {
+            self.judge_attempt(&instance, index, attempt, env, fixtures, &mut judged);
+        }
+        judged
+    }
+
+    fn judge_attempt(
         &self,
-        instance: InstanceRef,
-        id: &str,
-        attempts: &[u32],
+        instance: &Instance<'_>,
+        index: usize,
+        attempt: u32,
         env: &Env,
         fixtures: &FixtureStates<'_>,
-        odd: &mut Vec<String>,
-    ) -> (Vec<CaseResult>, Option<i64>) {
-        let (mut results, mut start) = (Vec::new(), None);
-        let Some((suite, case)) = self.catalogue.get(instance) else { return (results, start) };
-        let variables = self.catalogue.row_variables(instance);
-        let instance = Instance { suite, case, id: id.to_owned(), variables };
-        for (index, attempt) in attempts.iter().enumerate() {
-            if *attempt as usize != index + 1 {
-                odd.push(format!("{id}: attempt {} is missing", index + 1));
-            }
-            let events = match self.transcript.load(id, *attempt) {
-                Ok(Some(events)) => events,
-                Ok(None) => continue,
-                Err(error) => {
-                    odd.push(format!("{id}: {error}"));
-                    continue;
-                }
-            };
-            if let Some(problem) = self.unfinished(&events) {
-                odd.push(format!("{id}, attempt {attempt}: {problem}"));
-            }
-            start = Some(events.start_at_ms);
-            let fixture = |wanted: &str| fixtures.get(self, wanted, login(&events, wanted), env).0;
-            let mut replay = Replay::new(recorded(&events), events.ended, Box::new(fixture));
-            match now(run_case(&instance, env, &mut replay)) {
-                Some(result) => results.push(result),
-                None => odd.push(format!("{id}: the judge waited for something, which is a defect of this tool")),
-            }
-            if let Some(mismatch) = replay.mismatch() {
-                odd.push(format!("{id}, attempt {attempt}: {mismatch}"));
-            }
+        judged: &mut JudgedCase,
+    ) {
+        let id = &instance.id;
+        if attempt as usize != index + 1 {
+            judged.odd.push(format!("{id}: attempt {} is missing", index + 1));
         }
-        (results, start)
+        let events = match self.transcript.load(id, attempt) {
+            Ok(Some(events)) => events,
+            Ok(None) => return,
+            Err(error) => return judged.odd.push(format!("{id}: {error}")),
+        };
+        if let Some(problem) = self.unfinished(&events) {
+            judged.odd.push(format!("{id}, attempt {attempt}: {problem}"));
+        }
+        judged.start = Some(events.start_at_ms);
+        let fixture = |wanted: &str| fixtures.get(self, wanted, login(&events, wanted), env).0;
+        let mut replay = Replay::new(recorded(&events), events.ended, Box::new(fixture));
+        match now(run_case(instance, env, &mut replay)) {
+            Some(result) => judged.results.push(result),
+            None => judged.odd.push(format!("{id}: the judge waited for something, which is a defect of this tool")),
+        }
+        if let Some(mismatch) = replay.mismatch() {
+            judged.odd.push(format!("{id}, attempt {attempt}: {mismatch}"));
+        }
     }
+}
+
+/// What judging a case again gave.
+#[derive(Default)]
+struct JudgedCase {
+    /// One for each attempt; none when there is no evidence.
+    results: Vec<CaseResult>,
+    /// When the last attempt began.
+    start: Option<i64>,
+    /// Where the evidence departs from the suite.
+    odd: Vec<String>,
 }
 
 /// Changes recorded events of the case or fixture of that id.
@@ -223,7 +261,7 @@ fn login(events: &AttemptEvents, fixture: &str) -> u32 {
     events.logins.get(fixture).copied().unwrap_or(1)
 }
 
-/// Fixtures of a bundle, each judged once, when first needed. A session may have been opened several times; the number
+/// Fixtures of a bundle, each judged when first needed. A session may have been opened several times; the number
 /// tells which.
 #[derive(Default)]
 struct FixtureStates<'a> {
@@ -237,11 +275,10 @@ impl FixtureStates<'_> {
         if let Some(judged) = self.judged.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return judged.clone();
         }
-        // Not under the lock: a fixture may need another one.
+        // Not under the lock: a fixture may need another one. Should two threads judge it, the results are equal.
         let (state, mismatch) = self.judge(bundle, id, number, env);
-        let judged = (Arc::new(state), mismatch);
-        self.judged.lock().unwrap_or_else(PoisonError::into_inner).insert(key, judged.clone());
-        judged
+        let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        judged.entry(key).or_insert_with(|| (Arc::new(state), mismatch)).clone()
     }
 
     /// Set-up and, right after it, tear-down: between them a live run had its cases.
@@ -266,6 +303,9 @@ impl FixtureStates<'_> {
             alter(id, &mut events_by_number);
         }
         let mut replay = Replay::new(events_by_number, events.ended, Box::new(fixture));
+        if self.alter.is_some() {
+            replay = replay.imagining();
+        }
         let state = now(async {
             let (mut state, pending) = set_up(&instance, env, &mut replay).await;
             state.result.leaks = tear_down(pending, &mut replay).await;
@@ -326,9 +366,11 @@ pub fn env(inputs: &RunInputs, catalogue: &Catalogue) -> Env {
 /// # Errors
 /// When the bundle cannot be read at all.
 pub fn verify(folder: &Path) -> Result<Findings, BundleError> {
-    let mut findings = Findings { files: compare(folder)?, ..Findings::default() };
+    let mut findings = Findings::default();
+    let (files, judged) = both(|| compare(folder), || judge_bundle(folder, &mut findings));
+    findings.files = files?;
     // A file that was changed so much that it cannot be read is changed evidence, not invalid input.
-    if let Err(error) = judge_bundle(folder, &mut findings) {
+    if let Err(error) = judged {
         if findings.files.is_empty() {
             return Err(error);
         }

@@ -45,7 +45,7 @@ pub fn defcore_rules(
     program: &str,
     passed: &BTreeSet<&str>,
 ) -> Result<DefcoreCounts, ScoreError> {
-    let program = guideline.program(program).ok_or_else(|| unknown_program(guideline, program))?;
+    let program = guideline.program_like(program).ok_or_else(|| unknown_program(guideline, program))?;
     let standing = guideline.standing(program);
     let required = standing.into_iter().filter(|(_, level)| *level == LifeCycle::Required);
     let (mut capabilities, mut tests, mut hits, mut flagged, mut flagged_missed) = (0, 0, 0, 0, 0);

@@ -1,6 +1,6 @@
 //! Scoring of programs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
@@ -8,7 +8,8 @@ use crate::capability::{CapabilityId, LifeCycle, Marks, Outcome, TestId};
 use crate::guideline::{Attempts, Capability, Guideline, Program, Test, Waivers};
 use crate::text::did_you_mean;
 
-use super::results::{Results, TestResult, worse};
+use super::matching::{Found, Matching};
+use super::results::{Results, TestResult};
 use super::{CapabilityScore, ProgramScore, Remedy, Score, Status, TestScore, Verdict, WaiverState, WaiverUse};
 
 /// Why there is nothing to score.
@@ -45,11 +46,12 @@ pub fn score(
     waivers: &Waivers,
     on: Date,
 ) -> Result<Vec<ProgramScore>, ScoreError> {
-    let scorer = Scorer { guideline, results, waivers, on, primary: primary_names(guideline) };
+    let found = Matching::new(guideline, results).found();
+    let scorer = Scorer { guideline, waivers, on, found, incomplete: results.why_incomplete() };
     match program {
         None => Ok(guideline.programs.iter().map(|program| scorer.program(program)).collect()),
         Some(name) => {
-            let program = guideline.program(name).ok_or_else(|| unknown_program(guideline, name))?;
+            let program = guideline.program_like(name).ok_or_else(|| unknown_program(guideline, name))?;
             Ok(vec![scorer.program(program)])
         }
     }
@@ -65,16 +67,13 @@ pub(super) fn unknown_program(guideline: &Guideline, name: &str) -> ScoreError {
     }
 }
 
-fn primary_names(guideline: &Guideline) -> BTreeSet<&TestId> {
-    guideline.capabilities.values().flat_map(|capability| capability.tests.keys()).collect()
-}
-
 struct Scorer<'a> {
     guideline: &'a Guideline,
-    results: &'a Results,
     waivers: &'a Waivers,
     on: Date,
-    primary: BTreeSet<&'a TestId>,
+    /// The evidence for each test that has any.
+    found: BTreeMap<&'a TestId, Found>,
+    incomplete: Option<&'a str>,
 }
 
 impl Scorer<'_> {
@@ -99,13 +98,21 @@ impl Scorer<'_> {
         ProgramScore {
             guideline: self.guideline.metadata.id.clone(),
             program: program.name.clone(),
-            verdict: verdict(&required, score),
+            verdict: self.verdict(&required, score),
             score,
             to_conform: remedies(&required),
             waivers: self.waiver_uses(required.iter().chain(&optional)),
             required,
             optional,
             missing_components,
+            incomplete: self.incomplete.map(str::to_owned),
+        }
+    }
+
+    fn verdict(&self, required: &[CapabilityScore], score: Score) -> Verdict {
+        match verdict(required, score) {
+            Verdict::Conformant | Verdict::ConformantWithWaivers if self.incomplete.is_some() => Verdict::Unproven,
+            verdict => verdict,
         }
     }
 
@@ -132,14 +139,17 @@ impl Scorer<'_> {
             name: capability.name.clone(),
             level,
             weight,
-            status: status(judged.iter().map(|(_, standing)| *standing)),
+            status: match status(judged.iter().map(|(_, standing)| *standing)) {
+                Status::Unproven if shown_by_flagged(&judged) => Status::Passed,
+                status => status,
+            },
             to_blame: blamed.map(|(test, _)| test.test.clone()).collect(),
             tests: judged.into_iter().map(|(test, _)| test).collect(),
         }
     }
 
     fn test(&self, id: &CapabilityId, capability: &Capability, test: &TestId, own: &Test) -> (TestScore, Standing) {
-        let (result, ran_as) = self.evidence(test, own);
+        let Found { result, ran_as, reason, note } = self.found.get(test).cloned().unwrap_or_default();
         let TestResult { outcome, flaky } = result;
         let mut marks = Marks { flagged: own.flagged.is_some(), flaky: flaky && outcome.is_pass(), waived: false };
         let refused_retry = marks.flaky && capability.attempts == Attempts::First;
@@ -156,21 +166,7 @@ impl Scorer<'_> {
             marks.waived = true;
             standing = Standing::Waived;
         }
-        (TestScore { test: test.clone(), outcome, marks, ran_as }, standing)
-    }
-
-    /// The worst of the rows under the id and its aliases. An alias that is another test's id is left out, since one
-    /// result must not answer for two tests.
-    fn evidence(&self, test: &TestId, own: &Test) -> (TestResult, Vec<TestId>) {
-        let mut found = self.results.get(test);
-        let mut ran_as = Vec::new();
-        for alias in own.aliases.iter().filter(|alias| !self.primary.contains(alias)) {
-            if let Some(result) = self.results.get(alias) {
-                found = Some(found.map_or(result, |known| worse(known, result)));
-                ran_as.push(alias.clone());
-            }
-        }
-        (found.unwrap_or(TestResult { outcome: Outcome::NotRun, flaky: false }), ran_as)
+        (TestScore { test: test.clone(), outcome, marks, ran_as, reason, note }, standing)
     }
 
     fn is_waived(&self, id: &CapabilityId, test: &TestId) -> bool {
@@ -222,6 +218,13 @@ impl Standing {
     }
 }
 
+/// A flag excuses a test that does not pass. Where a capability has flagged tests only, their passes are the evidence
+/// that there is; without all of them it stays unproven.
+fn shown_by_flagged(judged: &[(TestScore, Standing)]) -> bool {
+    let shows = |(test, standing): &(TestScore, Standing)| *standing == Standing::Flagged && test.outcome.is_pass();
+    !judged.is_empty() && judged.iter().all(shows)
+}
+
 fn status(standings: impl Iterator<Item = Standing> + Clone) -> Status {
     let counting: Vec<Standing> = standings.filter(|standing| *standing != Standing::Flagged).collect();
     let has = |wanted: Standing| counting.contains(&wanted);
@@ -266,7 +269,8 @@ fn remedies(required: &[CapabilityScore]) -> Vec<Remedy> {
         capability: one.capability.clone(),
         tests: one.to_blame.iter().filter(|test| named.insert((*test).clone())).cloned().collect(),
         blocked: one.to_blame.is_empty().then(|| {
-            let why = if one.tests.is_empty() { "has no tests" } else { "has no test that counts" };
+            let why =
+                if one.tests.is_empty() { "has no tests" } else { "has only flagged tests, which did not all pass," };
             format!("the capability {why} in the guideline")
         }),
     };

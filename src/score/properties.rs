@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::capability::{CapabilityId, Family, LifeCycle, Outcome, TestId};
 use crate::guideline::{
-    Approval, Attempts, Capability, Component, ComponentRef, Flag, Guideline, GuidelineId, Metadata, Places, Program,
-    Scoring, Test, Waiver, WaiverScope, Waivers,
+    Approval, Attempts, Capability, Component, ComponentRef, Flag, Guideline, GuidelineId, Metadata, Origin, Places,
+    Program, Scoring, Test, Waiver, WaiverScope, Waivers,
 };
 
 fn test_id(number: usize) -> TestId {
@@ -65,6 +65,8 @@ fn guideline() -> impl Strategy<Value = Guideline> {
                 reference: None,
                 approval: Approval::default(),
                 scoring: Scoring::default(),
+                origin: Origin::Assize,
+                accept: BTreeMap::new(),
             },
             programs: vec![Program {
                 name: "P".to_string(),

@@ -1,8 +1,9 @@
 //! What a run found out, by test.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::capability::{Outcome, TestId};
+use crate::capability::{Outcome, TestId, upstream_id};
 
 /// How one test ended, all its attempts together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,9 +14,30 @@ pub struct TestResult {
     pub flaky: bool,
 }
 
+/// A test with what is known of it besides its result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// How it ended.
+    pub result: TestResult,
+    /// Upstream ids that the result itself carries, in one spelling.
+    pub ids: BTreeSet<String>,
+    /// Why it did not pass, when the result says so.
+    pub reason: Option<String>,
+}
+
 /// Results by the name under which each test was run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Results(BTreeMap<TestId, TestResult>);
+pub struct Results {
+    rows: BTreeMap<TestId, Row>,
+    /// Results of single rows of a test, where one stands for an upstream test of its own.
+    parts: BTreeMap<TestId, TestResult>,
+    /// Upstream id or name → the tests, or rows of tests, that stand for it, run or not.
+    covers: BTreeMap<String, BTreeSet<TestId>>,
+    /// Class or module whose set-up failed or was skipped → what its tests get, and why.
+    set_ups: BTreeMap<String, (Outcome, String)>,
+    /// Why there may be more results than are known.
+    incomplete: Option<String>,
+}
 
 impl Results {
     /// No results.
@@ -25,27 +47,87 @@ impl Results {
 
     /// Adds a row. A test with several rows has the worst of them.
     pub fn add(&mut self, test: TestId, result: TestResult) {
-        self.0.entry(test).and_modify(|known| *known = worse(*known, result)).or_insert(result);
+        self.add_row(test, Row { result, ids: BTreeSet::new(), reason: None });
+    }
+
+    /// Adds a row with its ids and reason.
+    pub fn add_row(&mut self, test: TestId, row: Row) {
+        match self.rows.entry(test) {
+            Entry::Vacant(slot) => drop(slot.insert(row)),
+            Entry::Occupied(slot) => {
+                let known = slot.into_mut();
+                if known.result.outcome.worst(row.result.outcome) != known.result.outcome {
+                    known.reason = row.reason;
+                }
+                known.result = worse(known.result, row.result);
+                known.ids.extend(row.ids);
+            }
+        }
+    }
+
+    /// Adds the result of a row, for what this row alone stands for. It is not counted as a test.
+    pub fn add_part(&mut self, row: TestId, result: TestResult) {
+        self.parts.insert(row, result);
+    }
+
+    /// States that a test, or a row of one, stands for an upstream test, given by id or name. If it has no result, the
+    /// upstream test is not run, whatever others say that cover it.
+    pub fn cover(&mut self, upstream: &str, test: TestId) {
+        if let Some(id) = upstream_id(upstream) {
+            self.covers.entry(id).or_default().insert(test);
+        }
+    }
+
+    /// States that the set-up of a class or module failed or was skipped, so that none of its tests was run.
+    pub fn set_up(&mut self, class: &str, outcome: Outcome, reason: &str) {
+        self.set_ups.insert(class.to_owned(), (outcome, reason.to_owned()));
+    }
+
+    /// States that there may be more results than are known: then nothing can be conformant.
+    pub fn incomplete(&mut self, why: impl Into<String>) {
+        self.incomplete = Some(why.into());
+    }
+
+    /// Why there may be more results than are known.
+    pub fn why_incomplete(&self) -> Option<&str> {
+        self.incomplete.as_deref()
     }
 
     /// The result under exactly this name.
     pub fn get(&self, test: &TestId) -> Option<TestResult> {
-        self.0.get(test).copied()
+        self.rows.get(test).map(|row| row.result)
     }
 
     /// All rows, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&TestId, TestResult)> {
-        self.0.iter().map(|(test, result)| (test, *result))
+        self.rows.iter().map(|(test, row)| (test, row.result))
+    }
+
+    /// All rows with everything that is known, by name.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (&TestId, &Row)> {
+        self.rows.iter()
+    }
+
+    /// The tests and rows that stand for an upstream id or name, with their results.
+    pub(super) fn covering(&self, upstream: &str) -> impl Iterator<Item = (&TestId, TestResult)> {
+        let not_run = TestResult { outcome: Outcome::NotRun, flaky: false };
+        let result = move |test: &TestId| self.parts.get(test).copied().or_else(|| self.get(test)).unwrap_or(not_run);
+        self.covers.get(upstream).into_iter().flatten().map(move |test| (test, result(test)))
+    }
+
+    /// What became of the set-up of a class or module.
+    pub(super) fn set_up_of(&self, class: &str) -> Option<(Outcome, &str)> {
+        self.set_ups.get(class).map(|(outcome, why)| (*outcome, why.as_str()))
     }
 
     /// How many tests there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.rows.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.rows.is_empty()
     }
 }
 

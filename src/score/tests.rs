@@ -12,9 +12,11 @@ platforms:
   All: {components: [{name: core}, {name: more}]}
   Host: {components: [{name: core}, {name: elsewhere, source: "https://example.org/g.json"}]}
   Hollow: {components: [{name: hollow}]}
+  Odd: {components: [{name: odd}]}
 components:
   core: {capabilities: {required: [power, boot], advisory: [query]}}
   more: {capabilities: {required: [query, media], deprecated: [power]}}
+  odd: {capabilities: {required: [power, odd]}}
   hollow: {capabilities: {required: [untested], advisory: [power]}}
 capabilities:
   power: {weight: 6, tests: {p.on: {}, p.off: {aliases: [p.down]}, p.odd: {flagged: {reason: "[D401] r"}}}}
@@ -22,6 +24,7 @@ capabilities:
   query: {weight: 2, tests: {q.only: {}, p.on: {}}}
   media: {tests: {m.insert: {}, m.eject: {}, m.list: {}}}
   untested: {tests: {}}
+  odd: {tests: {o.one: {flagged: {reason: "[D401] r"}}, o.two: {flagged: {reason: "[D401] r"}}}}
 "#;
 
 fn guideline() -> Guideline {
@@ -119,6 +122,17 @@ fn a_capability_without_a_counting_test_is_never_passed() {
     assert_eq!((status(&score, "untested"), score.verdict), (Status::Unproven, Verdict::Unproven));
     assert!(score.to_conform[0].blocked.as_ref().unwrap().contains("no tests"));
     assert_eq!(status(&score, "power"), Status::Passed);
+}
+
+#[test]
+fn flagged_tests_alone_prove_a_capability_only_when_all_pass() {
+    let odd = |rows: &str| {
+        let score = scored("Odd", &format!("p.on=pass p.off=pass {rows}"), &Waivers::none());
+        (status(&score, "odd"), score.verdict)
+    };
+    assert_eq!(odd("o.one=pass o.two=pass"), (Status::Passed, Verdict::Conformant));
+    assert_eq!(odd("o.one=pass o.two=fail"), (Status::Unproven, Verdict::Unproven));
+    assert_eq!(odd("o.one=pass"), (Status::Unproven, Verdict::Unproven));
 }
 
 #[test]

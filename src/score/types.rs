@@ -104,6 +104,9 @@ pub struct ProgramScore {
     /// Components that this guideline does not define. Each counts as one unproven capability of weight 1.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing_components: Vec<String>,
+    /// Why there may be more results than are known, when that is so. Then no verdict is better than unproven.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incomplete: Option<String>,
     /// Every waiver about this program and what became of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waivers: Vec<WaiverUse>,
@@ -148,9 +151,15 @@ pub struct TestScore {
     /// Marks.
     #[serde(default, skip_serializing_if = "Marks::is_empty")]
     pub marks: Marks,
-    /// The other names under which results came, when there are any.
+    /// The other names under which results came, and the cases that stand for the test, when there are any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ran_as: Vec<TestId>,
+    /// Why it did not pass, when the result of another tool says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// How the result was found, when that is not plain, or why none could be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// What would make one capability pass.

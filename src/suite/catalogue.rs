@@ -7,10 +7,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::codes;
-use super::model::{Case, Family, Need, Rows, Suite};
+use super::family::Family;
+use super::model::{Case, Need, Risk, Rows, Suite};
 use super::reader::{self, OutputUse, arrows, circles, unknown_output};
 use crate::canon::{Digest, digest_bytes};
+use crate::spread::spread;
 use crate::text::{Diagnostic, Diagnostics, SourceFile, Span, did_you_mean};
+
+/// Files up to this many bytes are read at the same time.
+const SMALL_FILE: usize = 64 << 10;
+/// When all suites together have more bytes than this, the steps of cases without rows are not kept but read again when needed:
+/// compiled they take about ten times the memory of their text.
+const MOST_KEPT: usize = 4 << 20;
+/// With fewer files a thread does not pay.
+const FILES_PER_THREAD: usize = 2;
 
 /// Every suite and family of a run, in the order of their ids.
 #[derive(Debug, Default)]
@@ -35,16 +45,18 @@ pub struct InstanceRef {
 impl Catalogue {
     /// Reads suite and family files. A file with errors is left out; the diagnostics say why.
     pub fn load<N: Into<String>, T: Into<String>>(files: impl IntoIterator<Item = (N, T)>) -> (Catalogue, Diagnostics) {
+        Catalogue::read(files.into_iter().map(|(name, text)| SourceFile::new(name, text)))
+    }
+
+    /// As [`load`](Catalogue::load), from texts that others use as well.
+    pub fn read(files: impl IntoIterator<Item = Arc<SourceFile>>) -> (Catalogue, Diagnostics) {
         let mut loading = Loading::default();
-        let files = files.into_iter().map(|(name, text)| SourceFile::new(name, text));
         // What a family says decides what its suites may use.
-        let (families, suites): (Vec<_>, Vec<_>) = files.partition(|source| is_family(source));
+        let (families, suites): (Vec<_>, Vec<_>) = files.into_iter().partition(|source| is_family(source));
         for source in families {
             loading.family(source);
         }
-        for source in suites {
-            loading.suite(source);
-        }
+        loading.suites(suites);
         loading.finish()
     }
 
@@ -165,6 +177,9 @@ fn rows(each: &Rows) -> impl Iterator<Item = Option<u32>> + use<> {
     once.then_some(None).into_iter().chain((0..count).map(Some))
 }
 
+/// What reading a suite gave, before it is compared with others.
+type ReadSuite = (Option<Suite>, Vec<OutputUse>, Diagnostics);
+
 /// Files while they are read.
 #[derive(Default)]
 struct Loading {
@@ -183,19 +198,37 @@ impl Loading {
         self.families.extend(family.map(|family| (family, source)));
     }
 
-    fn suite(&mut self, source: Arc<SourceFile>) {
-        let families = &self.families;
+    /// Reads suites, small ones at the same time: the tree of a large file needs much memory while it is read.
+    fn suites(&mut self, sources: Vec<Arc<SourceFile>>) {
+        let mut slots: Vec<Option<ReadSuite>> = sources.iter().map(|_| None).collect();
+        let small: Vec<(usize, &Arc<SourceFile>)> =
+            sources.iter().enumerate().filter(|(_, source)| source.text.len() <= SMALL_FILE).collect();
+        let defers = sources.iter().map(|source| source.text.len()).sum::<usize>() > MOST_KEPT;
+        let work = |at: usize| small.get(at).map(|(_, source)| self.read(source, defers));
+        spread(small.len(), FILES_PER_THREAD, work, |at, read| {
+            if let Some((at, _)) = small.get(at)
+                && let Some(slot) = slots.get_mut(*at)
+            {
+                *slot = read;
+            }
+        });
+        for (source, slot) in sources.iter().zip(slots) {
+            let (suite, uses, problems) = slot.unwrap_or_else(|| self.read(source, defers));
+            self.out.extend(problems);
+            self.uses.extend(uses.into_iter().map(|found| (Arc::clone(source), found)));
+            match suite {
+                Some(suite) => self.suites.push(suite),
+                None => self.broken.extend(reader::place(&source.name)),
+            }
+        }
+    }
+
+    fn read(&self, source: &Arc<SourceFile>, defers: bool) -> ReadSuite {
         let logged_in = |suite: &str| {
             let own = suite.split('.').next();
-            families.iter().any(|(family, _)| own == Some(family.id.as_str()) && family.is_logged_in(suite))
+            self.families.iter().any(|(family, _)| own == Some(family.id.as_str()) && family.is_logged_in(suite))
         };
-        let (suite, uses, problems) = reader::read_with_uses(Arc::clone(&source), &logged_in);
-        self.out.extend(problems);
-        self.uses.extend(uses.into_iter().map(|found| (Arc::clone(&source), found)));
-        match suite {
-            Some(suite) => self.suites.push(suite),
-            None => self.broken.extend(reader::place(&source.name)),
-        }
+        reader::read_with_uses(Arc::clone(source), &logged_in, defers)
     }
 
     fn finish(mut self) -> (Catalogue, Diagnostics) {
@@ -206,7 +239,9 @@ impl Loading {
         let by_id = suites.iter().enumerate().map(|(index, suite)| (suite.id.clone(), index)).collect();
         let (families, sources) = std::mem::take(&mut self.families).into_iter().unzip();
         let catalogue = Catalogue { suites, families, by_id };
-        self.sessions(&catalogue, sources);
+        let sources: Vec<Arc<SourceFile>> = sources;
+        self.plans(&catalogue, &sources);
+        self.sessions(&catalogue, &sources);
         self.references(&catalogue);
         self.outputs(&catalogue);
         self.circles(&catalogue);
@@ -244,7 +279,7 @@ impl Loading {
     }
 
     /// Fixtures that log in must exist and hand out what requests need.
-    fn sessions(&mut self, catalogue: &Catalogue, sources: Vec<Arc<SourceFile>>) {
+    fn sessions(&mut self, catalogue: &Catalogue, sources: &[Arc<SourceFile>]) {
         for (family, source) in catalogue.families.iter().zip(sources) {
             for (identity, id) in &family.sessions {
                 let owner = id.rsplit_once('.').map_or("", |(owner, _)| owner);
@@ -262,7 +297,33 @@ impl Loading {
                             .help("a session hands out `header: {name, value}` and `services: {name: base URL}`")
                     }
                 };
-                self.out.push(problem.source(&source));
+                self.out.push(problem.source(source));
+            }
+        }
+    }
+
+    /// Fixtures that the plan names must exist, create nothing, and hand out what the plan says.
+    fn plans(&mut self, catalogue: &Catalogue, sources: &[Arc<SourceFile>]) {
+        for (family, source) in catalogue.families.iter().zip(sources) {
+            for line in &family.plan {
+                let id = &line.fixture;
+                let owner = id.rsplit_once('.').map_or("", |(owner, _)| owner);
+                let problem = match catalogue.fixture(id) {
+                    None if self.broken.contains(owner) => continue,
+                    None => Diagnostic::error(codes::UNKNOWN_FIXTURE, format!("there is no fixture `{id}`"))
+                        .help("name a fixture of the family in `plan`"),
+                    Some((_, fixture)) if fixture.risk > Risk::Read => {
+                        let message = format!("the plan must not create anything, but `{id}` may");
+                        Diagnostic::error(codes::BAD_VALUE, message).help("name a fixture of risk `read`")
+                    }
+                    Some((_, fixture)) => {
+                        let outputs: Vec<String> = fixture.outputs.iter().map(|(name, _)| name.clone()).collect();
+                        let read = line.says.variables().into_iter();
+                        let Some(name) = read.into_iter().find(|name| !outputs.contains(name)) else { continue };
+                        unknown_output(id, &name, Span::default(), &outputs)
+                    }
+                };
+                self.out.push(problem.source(source));
             }
         }
     }

@@ -5,7 +5,9 @@
 
 mod catalogue;
 pub mod codes;
+mod deferred;
 mod embedded;
+mod family;
 pub mod keys;
 mod lint;
 mod model;
@@ -14,7 +16,9 @@ pub mod reference;
 pub mod schema;
 
 pub use catalogue::{Catalogue, InstanceRef, lint_files};
+pub use deferred::Whole;
 pub use embedded::{embedded, embedded_suites};
+pub use family::*;
 pub use model::*;
 pub use reader::{read_family, read_suite};
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::deferred::Deferred;
 use crate::canon::Digest;
 use crate::capability::{CapabilityId, Outcome};
 use crate::expr::{Json, JsonTemplate, Program, Template};
@@ -75,8 +76,10 @@ pub struct Case {
     pub each: Rows,
     /// Deadline of the whole case, clean-up not included.
     pub within: Duration,
-    /// What is done.
+    /// What is done; empty when [`lacks_steps`](Case::lacks_steps).
     pub steps: Vec<Step>,
+    /// Where the steps are read again, when they were not kept.
+    pub(super) deferred: Option<Deferred>,
     /// Fixtures only: values handed to the cases that need it.
     pub outputs: Vec<(String, JsonTemplate)>,
     /// Place of the case in the file.
@@ -550,42 +553,4 @@ pub enum JsonType {
     Object,
     Array,
     Null,
-}
-
-/// Facts of a family that the harness needs before it can run: `suites/<family>/family.yaml`.
-#[derive(Debug)]
-pub struct Family {
-    /// Family id.
-    pub id: String,
-    /// For people.
-    pub title: String,
-    /// Path prefix that identifies a target URL of this family.
-    pub path: String,
-    /// Cases at the same time unless the operator says otherwise.
-    pub concurrency: u32,
-    /// How credentials are sent unless the operator says otherwise: `basic` or `bearer`.
-    pub auth: String,
-    /// Header fields sent with every request.
-    pub headers: Vec<(String, String)>,
-    /// Guideline used unless the operator names one; empty when the family has none.
-    pub guideline: String,
-    /// Path asked before a run; `path` when left out. 401 or 403 there means that the credentials are refused.
-    pub probe: Option<String>,
-    /// Identity → full id of the fixture that logs it in. Empty when credentials are sent with each request.
-    pub sessions: BTreeMap<String, String>,
-}
-
-impl Family {
-    /// Whether cases of that suite send their requests within a session. The suites that log in do not.
-    #[must_use]
-    pub fn is_logged_in(&self, suite: &str) -> bool {
-        is_logged_in(&self.sessions, suite)
-    }
-}
-
-/// [`Family::is_logged_in`] for the sessions alone.
-#[must_use]
-pub fn is_logged_in(sessions: &BTreeMap<String, String>, suite: &str) -> bool {
-    let logs_in = |fixture: &String| fixture.rsplit_once('.').is_some_and(|(own, _)| own == suite);
-    !sessions.is_empty() && !sessions.values().any(logs_in)
 }

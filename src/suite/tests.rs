@@ -166,3 +166,84 @@ fn mutilated_files_are_refused_in_peace() {
         }
     }
 }
+
+/// A case that is read again is the same, down to its places in the file.
+#[test]
+fn deferred_cases_are_read_again_as_they_were() {
+    let logged_in = |suite: &str| !suite.starts_with("redfish");
+    let (mut deferred, mut all) = (0, 0);
+    let tricky = ("suites/demo/tricky.yaml", TRICKY);
+    for (name, text) in embedded_suites().filter(|(name, _)| !name.ends_with("family.yaml")).chain([tricky]) {
+        let read = |defers| reader::read_with_uses(SourceFile::new(name, text), &logged_in, defers);
+        let ((kept, _, problems), (lean, _, same)) = (read(false), read(true));
+        assert_eq!(problems.render(false), same.render(false), "{name}");
+        let (kept, lean) = (kept.expect(name), lean.expect(name));
+        for (kept, lean) in kept.cases.iter().zip(&lean.cases) {
+            let again = lean.whole();
+            assert_eq!(format!("{kept:?}"), format!("{:?}", &*again), "{name}");
+            assert_eq!(lean.lacks_steps(), lean.steps.is_empty());
+            deferred += usize::from(lean.lacks_steps());
+            all += usize::from(matches!(lean.each, Rows::Once));
+        }
+        if name == tricky.0 {
+            let kept: Vec<&str> =
+                lean.cases.iter().filter(|case| !case.lacks_steps()).map(|case| case.id.as_str()).collect();
+            assert_eq!(kept, ["alias", "rows"]);
+        }
+    }
+    assert!(all > 100 && deferred * 2 > all, "{deferred} of {all}");
+}
+
+const TRICKY: &str = r#"format: 1
+suite: demo.tricky
+title: Forms that a part of a file may have
+groups:
+  look: {params: [where], steps: [{get: "${where}"}]}
+cases:
+  - &first
+    id: first
+    title: "Anchored, with an é"
+    capability: thing
+    steps: &steps
+      - get: /a
+        expect: {status: 200}
+  -   id: deeper
+      title: Indented further
+      capability: thing
+      steps:
+        - use: look
+          with: {where: /b}
+        - get: /b
+          expect:
+            that:
+              - check: |
+                  size(text) > 0 &&
+                    status == 200
+
+  # A comment between cases.
+  - {id: flow, title: In one line, capability: thing, steps: [{get: /c, expect: {status: 200}}]}
+  - id: alias
+    title: What it does stands elsewhere
+    capability: thing
+    steps: *steps
+  -
+    id: last
+    title: >-
+      Folded
+      over lines
+    capability: thing
+    steps:
+      - post: /d
+        text: |
+          one
+
+          two
+        expect:
+          status: 405
+          text: {contains: "o"}
+  - id: rows
+    title: Started for each row
+    capability: thing
+    each: {count: 2}
+    steps: [{get: "/${i}", expect: {status: 200}}]
+"#;

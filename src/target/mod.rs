@@ -5,6 +5,7 @@
 //! [`Target::from_options`].
 
 mod clients;
+mod clouds;
 mod file;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,7 @@ use crate::secret::{Secret, Vault};
 use crate::suite::Family;
 
 pub use clients::Policy;
+pub use clouds::{Cloud, CloudFile, CloudSettings, Clouds, config_folders};
 pub use file::{LoginFile, Place, TargetFile};
 
 /// Name of the identity that requests have unless they say otherwise.

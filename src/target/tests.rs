@@ -8,6 +8,7 @@ fn family(auth: &str) -> Family {
         path: "/api/v1/".into(),
         probe: None,
         sessions: std::collections::BTreeMap::new(),
+        plan: Vec::new(),
         concurrency: 4,
         auth: auth.into(),
         headers: Vec::new(),

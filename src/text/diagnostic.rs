@@ -53,6 +53,8 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// The file that the labels point into.
     pub source: Option<Arc<SourceFile>>,
+    /// The place as a JSON path, when the file is a tree and the place is known.
+    pub path: Option<Box<str>>,
 }
 
 impl Diagnostic {
@@ -65,6 +67,7 @@ impl Diagnostic {
             labels: Vec::new(),
             help: None,
             source: None,
+            path: None,
         }
     }
 
@@ -91,6 +94,13 @@ impl Diagnostic {
     #[must_use]
     pub fn source(mut self, source: &Arc<SourceFile>) -> Diagnostic {
         self.source = Some(Arc::clone(source));
+        self
+    }
+
+    /// Sets the place as a JSON path.
+    #[must_use]
+    pub fn path(mut self, path: impl Into<String>) -> Diagnostic {
+        self.path = Some(path.into().into_boxed_str());
         self
     }
 
@@ -150,6 +160,7 @@ impl Diagnostic {
             "file": self.source.as_ref().map(|source| source.name.as_str()),
             "line": position.map(|(line, _)| line),
             "column": position.map(|(_, column)| column),
+            "path": self.path,
             "message": self.message,
             "help": self.help,
         })
@@ -186,6 +197,11 @@ impl Diagnostics {
         self.0.is_empty()
     }
 
+    /// All of them, in order, to complete what is said.
+    pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, Diagnostic> {
+        self.0.iter_mut()
+    }
+
     /// All of them, in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.0.iter()
@@ -197,7 +213,7 @@ impl Diagnostics {
         rendered.join("\n\n")
     }
 
-    /// A list of `{code, severity, file, line, column, message, help}`; what is not known is null.
+    /// A list of `{code, severity, file, line, column, path, message, help}`; what is not known is null.
     pub fn to_json(&self) -> Value {
         Value::Array(self.0.iter().map(Diagnostic::to_json).collect())
     }

@@ -10,14 +10,16 @@ pub struct SourceFile {
     /// The whole text.
     pub text: String,
     /// Where each line begins: a place is asked for with every request of a run.
-    lines: Box<[usize]>,
+    lines: Box<[u32]>,
 }
 
 impl SourceFile {
     /// A shared source, as diagnostics and readers want it.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<SourceFile> {
         let text: String = text.into();
-        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let lines = text.match_indices('\n').map(|(at, _)| at + 1);
+        // Nobody reads texts of four gigabytes; places in one would be shown wrong.
+        let lines = std::iter::once(0).chain(lines).map(|at| u32::try_from(at).unwrap_or(u32::MAX)).collect();
         Arc::new(SourceFile { name: name.into(), text, lines })
     }
 
@@ -28,8 +30,8 @@ impl SourceFile {
         while !self.text.is_char_boundary(offset) {
             offset -= 1;
         }
-        let line = self.lines.partition_point(|start| *start <= offset);
-        let start = self.lines.get(line.saturating_sub(1)).copied().unwrap_or_default();
+        let line = self.lines.partition_point(|start| *start as usize <= offset);
+        let start = self.lines.get(line.saturating_sub(1)).copied().unwrap_or_default() as usize;
         let before = self.text.get(start..offset).unwrap_or_default();
         (line, before.chars().filter(|c| *c != '\u{feff}').count() + 1)
     }

@@ -10,7 +10,6 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::record::{FORMAT, Record};
-use crate::canon::{Digest, Hasher};
 use crate::http::Exchange;
 use crate::secret::Redacted;
 
@@ -94,7 +93,6 @@ pub struct Reader {
     path: PathBuf,
     file: Mutex<File>,
     run: String,
-    digest: Digest,
     index: BTreeMap<String, BTreeMap<u32, Vec<Place>>>,
 }
 
@@ -151,7 +149,7 @@ impl Reader {
     pub fn open_for(path: &Path, wanted: impl Fn(&str) -> bool) -> Result<Self, ReadError> {
         let io = |source| ReadError::Io { path: path.to_owned(), source };
         let file = File::open(path).map_err(io)?;
-        let mut scan = Scan { path, hasher: Hasher::new(), offset: 0, line: 0, run: None, index: BTreeMap::new() };
+        let mut scan = Scan { path, offset: 0, line: 0, run: None, index: BTreeMap::new() };
         let mut lines = BufReader::with_capacity(256 << 10, file);
         let mut line = Vec::new();
         loop {
@@ -164,25 +162,13 @@ impl Reader {
             scan.take(&line, &wanted)?;
         }
         let Some(run) = scan.run else { return Err(scan.wrong("the file is empty".to_owned())) };
-        Ok(Self {
-            path: path.to_owned(),
-            file: Mutex::new(lines.into_inner()),
-            run,
-            digest: scan.hasher.finish(),
-            index: scan.index,
-        })
+        Ok(Self { path: path.to_owned(), file: Mutex::new(lines.into_inner()), run, index: scan.index })
     }
 
     /// Id of the run.
     #[must_use]
     pub fn run(&self) -> &str {
         &self.run
-    }
-
-    /// Digest of the file as it was read.
-    #[must_use]
-    pub fn digest(&self) -> Digest {
-        self.digest
     }
 
     /// Ids of cases and fixtures in it, sorted.
@@ -255,7 +241,6 @@ impl Reader {
 /// State of the indexing pass.
 struct Scan<'p> {
     path: &'p Path,
-    hasher: Hasher,
     offset: u64,
     line: u64,
     run: Option<String>,
@@ -272,7 +257,6 @@ impl Scan<'_> {
         if line.last() != Some(&b'\n') {
             return Err(self.wrong("it is cut off; the harness was killed or the file was damaged".to_owned()));
         }
-        self.hasher.update(line);
         let place = Place { offset: self.offset, length, line: self.line };
         self.offset += length;
         if self.line == 1 {

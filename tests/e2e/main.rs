@@ -1,15 +1,17 @@
 //! End-to-end: the real binary against scripted targets on loopback.
 
-#[path = "../stub/mod.rs"]
-mod stub;
-
 mod bad_input;
 mod bad_target;
+mod clouds;
+mod foreign_results;
 mod gates;
+mod guideline;
 mod harness;
 mod interrupt;
 mod outputs;
 mod secrets;
 mod sessions;
 mod shown;
+#[path = "../stub/mod.rs"]
+mod stub;
 mod tamper;

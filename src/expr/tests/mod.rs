@@ -6,6 +6,7 @@ use super::*;
 
 mod limits;
 mod properties;
+mod reference;
 mod templates;
 
 fn scope(variables: Json) -> Scope {

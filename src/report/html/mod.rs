@@ -9,10 +9,10 @@ use std::io::Write;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::capability::Outcome;
+use crate::capability::{Outcome, TestId};
 use crate::http::Exchange;
 use crate::judge::Evidence as Place;
-use crate::score::ProgramScore;
+use crate::score::{CapabilityScore, ProgramScore};
 
 use super::document::{CaseEntry, Report};
 use super::junit::suite_of;
@@ -136,6 +136,18 @@ fn card(program: &ProgramScore) -> Markup {
     }
 }
 
+/// A test; the cases that stand for it lead to their findings.
+fn blamed(capability: &CapabilityScore, test: &TestId) -> Markup {
+    let ran_as = capability.tests.iter().find(|one| one.test == *test).map_or(&[][..], |one| one.ran_as.as_slice());
+    html! {
+        @if ran_as.is_empty() { a href={ "#" (test.as_str()) } { (test.as_str()) } } @else {
+            (test.as_str()) " ("
+            @for case in ran_as { a href={ "#" (case.as_str()) } { (case.as_str()) } " " }
+            ")"
+        }
+    }
+}
+
 fn capabilities(program: &ProgramScore) -> Markup {
     html! {
         details {
@@ -150,7 +162,7 @@ fn capabilities(program: &ProgramScore) -> Markup {
                                 td { (format!("{:?}", capability.level).to_lowercase()) }
                                 td { span class={ "o " (capability.status.as_str()) } { (capability.status.as_str()) } }
                                 td.n { (capability.weight) }
-                                td { @for test in &capability.to_blame { a href={ "#" (test.to_string()) } { (test.to_string()) } " " } }
+                                td { @for test in &capability.to_blame { (blamed(capability, test)) " " } }
                             }
                         }
                     }

@@ -111,6 +111,17 @@ pub static GROUP: Object = object(
     ],
 );
 
+/// A line of the plan.
+pub static PLAN_LINE: Object = object(
+    "plan line",
+    "One line of the plan of a run. It is said when a selected case needs the fixture; when the fixture does not come to \
+     stand, the reason is said instead.",
+    &[
+        required("fixture", Kind::Text, "`<suite>.<fixture>` that makes the choice; it creates nothing"),
+        required("says", Kind::Template, "the line, with the outputs of the fixture as variables"),
+    ],
+);
+
 /// Facts of a family.
 pub static FAMILY: Object = object(
     "family",
@@ -125,6 +136,7 @@ pub static FAMILY: Object = object(
         key("headers", Kind::Map(&Kind::Text, "field name"), "header fields sent with every request"),
         key("guideline", Kind::Text, "guideline used unless the operator names one"),
         key("probe", Kind::Text, "path asked before a run; 401 or 403 there means that the credentials are refused"),
+        key("plan", Kind::List(&Kind::Object(&PLAN_LINE)), "what a run says of its choices before it creates anything"),
         key(
             "sessions",
             Kind::Map(&Kind::Text, "identity"),

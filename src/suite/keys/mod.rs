@@ -137,6 +137,7 @@ pub static OBJECTS: &[&Object] = &[
     &CASE,
     &FIXTURE,
     &REQUIRE,
+    &PLAN_LINE,
     &COUNT,
     &GROUP,
     &REQUEST,

@@ -1,19 +1,21 @@
 //! Cases, fixtures and groups.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::codes;
+use super::super::deferred::Deferred;
 use super::super::keys::{self, Object};
 use super::super::lint;
 use super::super::model::{Case, Group, Need, Require, Risk, Row, Rows};
-use super::Reader;
 use super::fields::{Fields, is_variable};
 use super::prescan::{full, local};
+use super::{Origin, Reader};
 use crate::capability::CapabilityId;
 use crate::capability::Outcome;
 use crate::expr::JsonTemplate;
-use crate::text::yaml::{Key, Node};
+use crate::text::yaml::{self, Key, Node};
 use crate::text::{Diagnostic, Span, did_you_mean};
 
 const WITHIN: Duration = Duration::from_secs(300);
@@ -71,12 +73,13 @@ impl Reader {
         if items.is_empty() && node.as_seq().is_some() {
             self.error(codes::EMPTY, fields.key_span(name), format!("`{name}` is empty"), "add one, or remove the key");
         }
-        let mut cases: Vec<Case> = Vec::new();
+        let origin = (self.defers && object.key("capability").is_some()).then(|| self.origin());
+        let mut cases: Vec<Case> = Vec::with_capacity(items.len());
         for item in items {
             let before = self.errors;
             let case = self.case(item, object);
             self.duplicate_id(item);
-            let Some(case) = case else { continue };
+            let Some(mut case) = case else { continue };
             // What a case does as a whole can be judged only when all of it was understood.
             if self.errors == before {
                 let head = item.get("id").map_or(item.span, |node| node.span);
@@ -84,9 +87,29 @@ impl Reader {
                     self.report(diagnostic);
                 }
             }
+            // A case with rows is started often; reading it again each time would cost more than it saves.
+            let once = matches!(case.each, Rows::Once);
+            if let Some(origin) = origin.as_ref().filter(|_| once && self.is_repeatable(item)) {
+                case.steps = Vec::new();
+                case.deferred = Some(Deferred { origin: Arc::clone(origin), span: item.span });
+            }
             cases.push(case);
         }
         cases
+    }
+
+    fn origin(&self) -> Arc<Origin> {
+        Arc::new(Origin {
+            source: Arc::clone(&self.source),
+            facts: Arc::clone(&self.facts),
+            suite_id: self.suite_id.clone(),
+            in_session: self.in_session,
+        })
+    }
+
+    /// Whether the text of a case says by itself what it says in its file: aliases, for instance, do not.
+    fn is_repeatable(&self, item: &Node) -> bool {
+        yaml::parse_part(&self.source, item.span).is_some_and(|again| again == *item)
     }
 
     /// Reports an id that an earlier case or fixture of the file has.
@@ -105,7 +128,7 @@ impl Reader {
         }
     }
 
-    fn case(&mut self, node: &Node, object: &'static Object) -> Option<Case> {
+    pub(super) fn case(&mut self, node: &Node, object: &'static Object) -> Option<Case> {
         let fields = self.fields(node, object)?;
         let is_case = object.key("capability").is_some();
         let id = fields.get("id").and_then(|node| self.id(node));
@@ -143,6 +166,7 @@ impl Reader {
             each,
             within,
             steps,
+            deferred: None,
             outputs,
             span: node.span,
         })
@@ -156,7 +180,7 @@ impl Reader {
         if items.is_empty() {
             self.error(codes::EMPTY, node.span, "the case gives evidence for no capability", "name at least one");
         }
-        let mut ids: Vec<CapabilityId> = Vec::new();
+        let mut ids: Vec<CapabilityId> = Vec::with_capacity(items.len());
         for item in items {
             let Some(text) = self.text(item) else { continue };
             match text.parse::<CapabilityId>() {

@@ -18,9 +18,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::codes;
+use super::deferred::Deferred;
+use super::family::{Family, PlanLine};
 use super::keys::{self, Object};
-use super::model::{Family, Suite};
+use super::model::{Case, Suite};
 use crate::canon::digest_bytes;
+use crate::expr::Template;
 use crate::text::yaml::{self, Node};
 use crate::text::{Diagnostic, Diagnostics, SourceFile, Span};
 
@@ -47,21 +50,23 @@ pub(super) struct OutputUse {
 
 /// Reads one suite file. The suite is there when no diagnostic is an error.
 pub fn read_suite(source: Arc<SourceFile>) -> (Option<Suite>, Diagnostics) {
-    let (suite, _, diagnostics) = read_with_uses(source, &|_| false);
+    let (suite, _, diagnostics) = read_with_uses(source, &|_| false, false);
     (suite, diagnostics)
 }
 
 /// [`read_suite`], and what it reads of fixtures in other files. `logged_in` tells whether cases of the suite of that id
-/// have the variable `session`.
+/// have the variable `session`; with `defers` steps are not kept where they can be read again.
 pub(super) fn read_with_uses(
     source: Arc<SourceFile>,
     logged_in: &dyn Fn(&str) -> bool,
+    defers: bool,
 ) -> (Option<Suite>, Vec<OutputUse>, Diagnostics) {
     let node = match yaml::parse(&source) {
         Ok(node) => node,
         Err(problems) => return (None, Vec::new(), problems),
     };
     let mut reader = Reader::new(source, &node);
+    reader.defers = defers;
     let suite = reader.suite(&node, logged_in);
     let suite = if reader.out.has_errors() { None } else { suite };
     let problems = in_order(reader.out);
@@ -80,6 +85,26 @@ pub fn read_family(source: Arc<SourceFile>) -> (Option<Family>, Diagnostics) {
     (family, in_order(reader.out))
 }
 
+/// What a case cannot be read without, besides its own text.
+#[derive(Debug)]
+pub(super) struct Origin {
+    source: Arc<SourceFile>,
+    facts: Arc<Facts>,
+    suite_id: String,
+    in_session: bool,
+}
+
+/// Reads a case again; `None` only by a defect, since reading it was tried.
+pub(super) fn read_again(deferred: &Deferred) -> Option<Case> {
+    let Deferred { origin, span } = deferred;
+    let node = yaml::parse_part(&origin.source, *span)?;
+    let mut reader = Reader::with(Arc::clone(&origin.source), Arc::clone(&origin.facts));
+    reader.suite_id.clone_from(&origin.suite_id);
+    reader.in_session = origin.in_session;
+    let case = reader.case(&node, &keys::CASE);
+    case.filter(|_| reader.errors == 0)
+}
+
 /// The diagnostics in the order of the file, as a person corrects them.
 fn in_order(problems: Diagnostics) -> Diagnostics {
     let mut sorted: Vec<Diagnostic> = problems.into_iter().collect();
@@ -92,7 +117,7 @@ struct Reader {
     source: Arc<SourceFile>,
     out: Diagnostics,
     errors: usize,
-    facts: Facts,
+    facts: Arc<Facts>,
     suite_id: String,
     /// Where the ids of cases and fixtures stand first.
     ids: BTreeMap<String, Span>,
@@ -110,17 +135,23 @@ struct Reader {
     in_let: bool,
     /// Cases of this suite send their requests within a session.
     in_session: bool,
+    /// The steps of cases are dropped when they were checked.
+    defers: bool,
     used_groups: BTreeSet<String>,
     foreign: Vec<OutputUse>,
 }
 
 impl Reader {
     fn new(source: Arc<SourceFile>, root: &Node) -> Reader {
+        Reader::with(source, Arc::new(Facts::of(root)))
+    }
+
+    fn with(source: Arc<SourceFile>, facts: Arc<Facts>) -> Reader {
         Reader {
             source,
             out: Diagnostics::new(),
             errors: 0,
-            facts: Facts::of(root),
+            facts,
             suite_id: String::new(),
             ids: BTreeMap::new(),
             names: Names::default(),
@@ -130,6 +161,7 @@ impl Reader {
             in_cleanup: false,
             in_let: false,
             in_session: false,
+            defers: false,
             used_groups: BTreeSet::new(),
             foreign: Vec::new(),
         }
@@ -283,7 +315,30 @@ impl Reader {
             guideline,
             probe,
             sessions,
+            plan: fields.get("plan").map(|node| self.plan(node)).unwrap_or_default(),
         })
+    }
+
+    fn plan(&mut self, node: &Node) -> Vec<PlanLine> {
+        let mut plan = Vec::new();
+        for item in self.list(node) {
+            let Some(own) = self.fields(item, &keys::PLAN_LINE) else { continue };
+            let fixture = own.get("fixture").and_then(|node| self.text(node));
+            // Its variables are the outputs of the fixture, which only the catalogue knows.
+            let says = own.get("says").and_then(|node| {
+                let text = self.text(node)?;
+                let read = Template::parse(&text);
+                read.map_err(|error| {
+                    let help = "expressions are CEL inside `${…}`";
+                    self.error(codes::BAD_EXPRESSION, node.span, error.to_string(), help);
+                })
+                .ok()
+            });
+            if let (Some(fixture), Some(says)) = (fixture, says) {
+                plan.push(PlanLine { fixture, says });
+            }
+        }
+        plan
     }
 
     /// Fixtures that log in. Without one for `main`, no case could send anything.

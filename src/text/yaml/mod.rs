@@ -70,7 +70,36 @@ pub fn parse(source: &Arc<SourceFile>) -> Result<Node, Diagnostics> {
     build::parse(source)
 }
 
+/// Reads one value of a source again, which begins at a span and ends on the line where the span ends. The spans are those
+/// in the whole source. `None` when the part is not a document of its own.
+pub fn parse_part(source: &Arc<SourceFile>, span: Span) -> Option<Node> {
+    let before = source.text.get(..span.start)?;
+    let column = before.len() - before.rfind('\n').map_or(0, |newline| newline + 1);
+    let after = source.text.get(span.end..)?;
+    let end = span.end + after.find('\n').map_or(after.len(), |newline| newline + 1);
+    // The first line stands as deep as in the source.
+    let text = format!("{}{}", " ".repeat(column), source.text.get(span.start..end)?);
+    let mut node = build::parse(&SourceFile::new("", text)).ok()?;
+    node.shift(span.start - column);
+    Some(node)
+}
+
 impl Node {
+    /// Moves all spans towards the end.
+    fn shift(&mut self, by: usize) {
+        self.span = Span::new(self.span.start + by, self.span.end + by);
+        match &mut self.value {
+            Value::Seq(items) => items.iter_mut().for_each(|item| item.shift(by)),
+            Value::Map(entries) => {
+                for (key, node) in entries {
+                    key.span = Span::new(key.span.start + by, key.span.end + by);
+                    node.shift(by);
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// The value under a key, when this is a mapping that has it.
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.entry(key).map(|(_, node)| node)

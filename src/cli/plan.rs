@@ -1,0 +1,131 @@
+//! What a run is going to do, said before it does it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::report::inputs::RunInputs;
+use crate::suite::{Catalogue, InstanceRef, PlanLine, RequestStep, Risk, Step, StepKind, Suite};
+use crate::text::plural;
+
+use super::context::Context;
+use super::exit::Exit;
+
+/// Kinds of resources named; the rest is counted.
+const SHOWN: usize = 8;
+
+/// Says how many cases there are and what they create, and gives the lines that the engine adds about its choices.
+pub fn announce(
+    context: &Context,
+    catalogue: &Catalogue,
+    inputs: &RunInputs,
+    instances: &[InstanceRef],
+) -> Vec<PlanLine> {
+    let allowed: Vec<InstanceRef> = instances.iter().copied().filter(|at| is_allowed(catalogue, *at, inputs)).collect();
+    let fixtures = needed(catalogue, &allowed);
+    let lines = catalogue.family(&inputs.family).map(|family| family.plan.as_slice()).unwrap_or_default();
+    let own: Vec<PlanLine> = lines.iter().filter(|line| fixtures.contains(line.fixture.as_str())).cloned().collect();
+    let created = created(catalogue, &allowed, &fixtures);
+    if own.is_empty() {
+        return own;
+    }
+    context.tell(format!(
+        "Plan: {} on {}",
+        plural(allowed.len(), "case"),
+        inputs.target["base"].as_str().unwrap_or("?")
+    ));
+    if !created.is_empty() {
+        let mut sorted: Vec<(&String, &usize)> = created.iter().collect();
+        sorted.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+        let named: Vec<String> = sorted.iter().take(SHOWN).map(|(what, count)| format!("{count} x {what}")).collect();
+        let rest: usize = sorted.iter().skip(SHOWN).map(|(_, count)| **count).sum();
+        let more = if rest > 0 { format!(", {rest} others") } else { String::new() };
+        context.tell(format!("  creates at most, and removes again: {}{more}", named.join(", ")));
+    }
+    own
+}
+
+/// Prints what would be run, case by case.
+pub fn dry_run(context: &Context, catalogue: &Catalogue, inputs: &RunInputs, instances: &[InstanceRef]) -> Exit {
+    let mut counts = BTreeMap::new();
+    for instance in instances {
+        let Some((_, case)) = catalogue.get(*instance) else { continue };
+        let allowed = case.risk <= inputs.allow;
+        *counts.entry(case.risk).or_insert(0_usize) += 1;
+        let mark = if allowed { "" } else { "  (not allowed, would be skipped)" };
+        context.say(format!("{:<10} {}{mark}", word(case.risk), catalogue.id(*instance)));
+    }
+    let counts: Vec<_> = counts.iter().map(|(risk, count)| format!("{count} {}", word(*risk))).collect();
+    announce(context, catalogue, inputs, instances);
+    context.tell(format!(
+        "{} on {}; nothing was sent",
+        counts.join(", "),
+        inputs.target["base"].as_str().unwrap_or("?")
+    ));
+    Exit::Ok
+}
+
+fn word(risk: Risk) -> &'static str {
+    match risk {
+        Risk::Read => "read",
+        Risk::Write => "write",
+        Risk::Disruptive => "disruptive",
+    }
+}
+
+fn is_allowed(catalogue: &Catalogue, instance: InstanceRef, inputs: &RunInputs) -> bool {
+    catalogue.get(instance).is_some_and(|(_, case)| case.risk <= inputs.allow)
+}
+
+/// Fixtures that the cases need, also through other fixtures, and the sessions.
+fn needed<'c>(catalogue: &'c Catalogue, instances: &[InstanceRef]) -> BTreeSet<&'c str> {
+    let mut open: Vec<&str> = Vec::new();
+    for instance in instances {
+        let Some((suite, case)) = catalogue.get(*instance) else { continue };
+        open.extend(case.needs.iter().map(|need| need.fixture.as_str()));
+        let family = catalogue.family(&suite.family);
+        open.extend(family.and_then(|family| family.sessions.get(crate::target::MAIN)).map(String::as_str));
+    }
+    let mut found = BTreeSet::new();
+    while let Some(id) = open.pop() {
+        if found.insert(id)
+            && let Some((_, fixture)) = catalogue.fixture(id)
+        {
+            open.extend(fixture.needs.iter().map(|need| need.fixture.as_str()));
+        }
+    }
+    found
+}
+
+/// How often each kind of thing is created at most: requests that have something to undo.
+fn created(catalogue: &Catalogue, instances: &[InstanceRef], fixtures: &BTreeSet<&str>) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    let cases = instances.iter().filter_map(|instance| catalogue.get(*instance));
+    for (suite, case) in cases.chain(fixtures.iter().filter_map(|id| catalogue.fixture(id))) {
+        count(suite, &case.whole().steps, &mut counts);
+    }
+    counts
+}
+
+fn count(suite: &Suite, steps: &[Step], counts: &mut BTreeMap<String, usize>) {
+    for step in steps {
+        match &step.kind {
+            StepKind::Request(request) if !request.undo.is_empty() => {
+                *counts.entry(described(suite, request)).or_default() += 1;
+            }
+            StepKind::For { steps, .. } | StepKind::Parallel { steps, .. } => count(suite, steps, counts),
+            StepKind::Use { group, .. } => {
+                if let Some(group) = suite.groups.get(group) {
+                    count(suite, &group.steps, counts);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The service and the path as written, without what only the run knows.
+fn described(suite: &Suite, request: &RequestStep) -> String {
+    let service = request.service.as_deref().or(suite.service.as_deref()).unwrap_or_default();
+    let path = request.url.source().split('?').next().unwrap_or_default();
+    let text = format!("{} {service} {path}", request.method.source());
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,275 @@
+//! Which results speak of which test of a guideline.
+//!
+//! Results of other tools carry names, often ids. An id survives renames, but classes that inherit a test share its id,
+//! so an id alone does not name one test. A result belongs to the test that it fits best, in this order: id and name, id
+//! and alias, id with the same class and method under another module, name, alias, the same without parameters in
+//! brackets. If it fits two tests equally well it belongs to neither, and both say so. Only when nothing else is found, a
+//! test takes the one result that has its id under another name.
+//!
+//! Our own cases say which upstream tests they stand for; all of them must pass.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::capability::{Outcome, TestId, upstream_id};
+use crate::guideline::Guideline;
+use crate::results::brackets;
+
+use super::results::{Results, Row, TestResult, worse};
+
+/// Names shown in a note.
+const NAMED: usize = 3;
+
+/// The evidence for a test.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The result.
+    pub result: TestResult,
+    /// Other names it came under, and cases that stand for the test.
+    pub ran_as: Vec<TestId>,
+    /// Why it did not pass.
+    pub reason: Option<String>,
+    /// How it was found, when that is not plain.
+    pub note: Option<String>,
+}
+
+impl Default for Found {
+    fn default() -> Found {
+        let result = TestResult { outcome: Outcome::NotRun, flaky: false };
+        Found { result, ran_as: Vec::new(), reason: None, note: None }
+    }
+}
+
+/// How well a result fits a test; the least is the best.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    IdAndName,
+    IdAndAlias,
+    IdAndClass,
+    Name,
+    Alias,
+    /// The name without parameters in brackets.
+    PlainName,
+    PlainAlias,
+    IdOnly,
+}
+
+/// What all mentions of a test in a guideline say together.
+#[derive(Default)]
+struct Known<'g> {
+    ids: BTreeSet<String>,
+    aliases: BTreeSet<&'g TestId>,
+}
+
+/// Tests of a guideline with the results that fit them.
+pub struct Matching<'a> {
+    results: &'a Results,
+    tests: BTreeMap<&'a TestId, Known<'a>>,
+    by_name: HashMap<&'a str, &'a TestId>,
+    by_id: HashMap<String, Vec<&'a TestId>>,
+    by_alias: HashMap<&'a str, Vec<&'a TestId>>,
+    fits: HashMap<&'a TestId, Vec<(Fit, &'a TestId, &'a Row)>>,
+    /// Tests for which a result was left aside because it fits others as well.
+    unclear: HashMap<&'a TestId, String>,
+}
+
+impl<'a> Matching<'a> {
+    /// Assigns every result.
+    pub fn new(guideline: &'a Guideline, results: &'a Results) -> Matching<'a> {
+        let mut tests: BTreeMap<&TestId, Known<'_>> = BTreeMap::new();
+        for (id, test) in guideline.capabilities.values().flat_map(|capability| &capability.tests) {
+            let known = tests.entry(id).or_default();
+            known.ids.extend(test.idempotent_id.as_deref().and_then(upstream_id));
+            known.aliases.extend(test.aliases.iter().filter(|alias| *alias != id));
+        }
+        let mut by_id: HashMap<String, Vec<&TestId>> = HashMap::new();
+        let mut by_alias: HashMap<&str, Vec<&TestId>> = HashMap::new();
+        for (test, known) in &tests {
+            known.ids.iter().for_each(|id| by_id.entry(id.clone()).or_default().push(test));
+            known.aliases.iter().for_each(|alias| by_alias.entry(alias.as_str()).or_default().push(test));
+        }
+        let by_name = tests.keys().map(|test| (test.as_str(), *test)).collect();
+        let (fits, unclear) = (HashMap::new(), HashMap::new());
+        let mut matching = Matching { results, tests, by_name, by_id, by_alias, fits, unclear };
+        for (name, row) in results.rows() {
+            matching.assign(name, row);
+        }
+        matching
+    }
+
+    fn assign(&mut self, name: &'a TestId, row: &'a Row) {
+        let fits = self.fits_of(name, row);
+        let Some(best) = fits.iter().map(|(fit, _)| *fit).min() else { return };
+        let tests: Vec<&TestId> = fits.iter().filter(|(fit, _)| *fit == best).map(|(_, test)| *test).collect();
+        if let [test] = tests[..] {
+            self.fits.entry(test).or_default().push((best, name, row));
+            return;
+        }
+        for test in &tests {
+            let others = tests.iter().filter(|other| *other != test);
+            let note = format!("the result `{name}` could be of this test or of {}", quoted(others.copied()));
+            self.unclear.entry(test).or_insert(note);
+        }
+    }
+
+    /// Every test that a result might be of, once each, with its best fit.
+    fn fits_of(&self, name: &TestId, row: &Row) -> Vec<(Fit, &'a TestId)> {
+        let mut fits = BTreeMap::new();
+        let mut add = |fit: Fit, test: &'a TestId| {
+            let known = fits.entry(test).or_insert(fit);
+            *known = fit.min(*known);
+        };
+        for test in row.ids.iter().filter_map(|id| self.by_id.get(id)).flatten() {
+            let Some(known) = self.tests.get(test) else { continue };
+            let own = || std::iter::once(*test).chain(known.aliases.iter().copied());
+            add(
+                if *test == name {
+                    Fit::IdAndName
+                } else if known.aliases.contains(name) {
+                    Fit::IdAndAlias
+                } else if own().any(|own| same_class(own.as_str(), name.as_str())) {
+                    Fit::IdAndClass
+                } else {
+                    Fit::IdOnly
+                },
+                test,
+            );
+        }
+        let mut named = |name: &str, primary: Fit, alias: Fit| {
+            self.by_name.get(name).into_iter().for_each(|test| add(primary, test));
+            self.by_alias.get(name).into_iter().flatten().for_each(|test| add(alias, test));
+        };
+        named(name.as_str(), Fit::Name, Fit::Alias);
+        if let Some((plain, _)) = brackets(name.as_str()) {
+            named(plain, Fit::PlainName, Fit::PlainAlias);
+        }
+        fits.into_iter().map(|(test, fit)| (fit, test)).collect()
+    }
+
+    /// The evidence for each test that has any, or that says why it has none.
+    pub fn found(&self) -> BTreeMap<&'a TestId, Found> {
+        let found = self.tests.iter().map(|(test, known)| (*test, self.evidence(test, known)));
+        found.filter(|(_, found)| *found != Found::default()).collect()
+    }
+
+    fn evidence(&self, test: &'a TestId, known: &Known<'_>) -> Found {
+        let fits = self.fits.get(test).map_or(&[][..], Vec::as_slice);
+        let of = |wanted: &[Fit]| -> Vec<(&TestId, &Row)> {
+            let fits = fits.iter().filter(|(fit, ..)| wanted.contains(fit));
+            fits.map(|(_, name, row)| (*name, *row)).collect()
+        };
+        let exact = of(&[Fit::IdAndName, Fit::IdAndAlias]);
+        let by_class = of(&[Fit::IdAndClass]);
+        // With a result under the id, one with the same name and another id is another test's.
+        let has_id = !exact.is_empty() || !by_class.is_empty();
+        let other_id = |row: &Row| !known.ids.is_empty() && !row.ids.is_empty() && row.ids.is_disjoint(&known.ids);
+        let mut named = exact;
+        named.extend(
+            of(&[Fit::Name, Fit::Alias, Fit::PlainName, Fit::PlainAlias])
+                .into_iter()
+                .filter(|(_, row)| !has_id || !other_id(row)),
+        );
+        let mut found = Found { note: self.unclear.get(test).cloned(), ..Found::default() };
+        if !named.is_empty() {
+            if named.iter().any(|(_, row)| other_id(row)) {
+                found.note = Some("the name is that of the test, the id is another one".to_owned());
+            }
+            found.take(test, &named);
+        } else if let [one] = by_class[..] {
+            found.note = Some("found by its id under another module".to_owned());
+            found.take(test, &[one]);
+        } else if !by_class.is_empty() {
+            found.note = Some(several(&by_class));
+        } else if let Some((outcome, why)) = self.set_up(test, known) {
+            found.result.outcome = outcome;
+            found.reason = Some(why.to_owned());
+        } else {
+            self.by_id_only(test, known, &of(&[Fit::IdOnly]), &mut found);
+        }
+        self.add_covering(test, known, &mut found);
+        found
+    }
+
+    /// A result that has only the id in common counts when there is no other one with this id, of whatever test.
+    fn by_id_only(&self, test: &'a TestId, known: &Known<'_>, rows: &[(&TestId, &Row)], found: &mut Found) {
+        let [one] = rows else {
+            if !rows.is_empty() {
+                found.note = Some(several(rows));
+            }
+            return;
+        };
+        let others = known.ids.iter().filter_map(|id| self.by_id.get(id)).flatten().filter(|other| **other != test);
+        let mut results = others.filter_map(|other| self.fits.get(other)).flatten();
+        if results.any(|(_, _, row)| !row.ids.is_disjoint(&known.ids)) {
+            found.note = Some(format!("`{}` has its id, which other tests share: not counted", one.0));
+            return;
+        }
+        found.note = Some("found by its id alone, under another name".to_owned());
+        found.take(test, &[*one]);
+    }
+
+    fn set_up(&self, test: &TestId, known: &Known<'_>) -> Option<(Outcome, &str)> {
+        let mut names = std::iter::once(test).chain(known.aliases.iter().copied());
+        names.find_map(|name| {
+            let (class, _) = name.as_str().rsplit_once('.')?;
+            let module = class.rsplit_once('.').map_or("", |(module, _)| module);
+            self.results.set_up_of(class).or_else(|| self.results.set_up_of(module))
+        })
+    }
+
+    /// Adds the cases that stand for the test. One that was not run leaves the test not run.
+    fn add_covering(&self, test: &TestId, known: &Known<'_>, found: &mut Found) {
+        let names = std::iter::once(test).chain(known.aliases.iter().copied()).map(TestId::as_str);
+        let upstream = names.chain(known.ids.iter().map(String::as_str));
+        let cases: BTreeMap<&TestId, TestResult> = upstream.flat_map(|id| self.results.covering(id)).collect();
+        let mut any = self.results.get(test).is_some() || !found.ran_as.is_empty();
+        for (case, result) in cases {
+            found.result = if any { worse(found.result, result) } else { result };
+            any = true;
+            if case != test && !found.ran_as.contains(case) {
+                found.ran_as.push(case.clone());
+            }
+        }
+    }
+}
+
+impl Found {
+    /// Takes these results as evidence: the worst of them, with its reason.
+    fn take(&mut self, test: &TestId, rows: &[(&TestId, &Row)]) {
+        let mut result: Option<TestResult> = None;
+        for (name, row) in rows {
+            let before = result.map(|result| result.outcome);
+            let worst = result.map_or(row.result, |known| worse(known, row.result));
+            if before != Some(worst.outcome) {
+                self.reason.clone_from(&row.reason);
+            }
+            result = Some(worst);
+            if *name != test {
+                self.ran_as.push((*name).clone());
+            }
+        }
+        self.result = result.unwrap_or(self.result);
+    }
+}
+
+fn several(rows: &[(&TestId, &Row)]) -> String {
+    let names = quoted(rows.iter().map(|(name, _)| *name));
+    format!("several results have its id, none its name: {names}; none is counted")
+}
+
+fn quoted<'t>(names: impl Iterator<Item = &'t TestId>) -> String {
+    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    let head = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    match names.len().checked_sub(NAMED) {
+        Some(more) if more > 0 => format!("{head} and {more} more"),
+        _ => head,
+    }
+}
+
+/// Whether two dotted names end in the same class and method.
+fn same_class(one: &str, other: &str) -> bool {
+    let class_and_method = |name: &str| {
+        let mut parts = name.rsplit('.');
+        Some((parts.next()?.to_owned(), parts.next()?.to_owned()))
+    };
+    class_and_method(one).is_some_and(|one| class_and_method(other) == Some(one))
+}
