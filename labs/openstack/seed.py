@@ -55,6 +55,7 @@ def cloud(user, project):
 CLOUDS = {
     "lab": cloud("demo", "demo"),
     "lab-alt": cloud("alt_demo", "alt_demo"),
+    "lab-reseller": cloud("reseller", "alt_demo"),
     "lab-admin": cloud("admin", "admin"),
 }
 
@@ -92,6 +93,8 @@ def identity():
             user(service, "service", "admin", "service")
     user("demo", "demo", "member", "heat_stack_owner")
     user("alt_demo", "alt_demo", "member", "heat_stack_owner")
+    # May set quotas in the object store, and nothing else that is not a user's.
+    user("reseller", "alt_demo", "ResellerAdmin")
     if "heat" in SERVICES and not list(keystone.domains(name="heat")):
         domain = keystone.create_domain(name="heat")
         admin = keystone.create_user(name="heat_domain_admin", domain_id=domain.id, password=PASSWORD)
