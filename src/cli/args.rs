@@ -246,7 +246,7 @@ pub struct RunArgs {
     /// What cases may do to the target: read only; write, and put back; or also interrupt what runs on it.
     #[arg(long, value_enum, default_value_t = Allow::Disruptive)]
     pub allow: Allow,
-    /// Cases at the same time; the family's default when left out.
+    /// Requests at the same time, 1 for one case after the other; the family's default when left out.
     #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub jobs: Option<u32>,
     /// At most N requests a second to the target.

@@ -43,6 +43,28 @@ pub fn announce(
     own
 }
 
+/// The order in which cases are started: as in the files with one request at a time, otherwise with the services taking
+/// turns, since two requests to one service keep each other waiting.
+#[must_use]
+pub fn order(catalogue: &Catalogue, instances: &[InstanceRef], jobs: u32) -> Vec<InstanceRef> {
+    let mut groups: BTreeMap<Option<&str>, Vec<InstanceRef>> = BTreeMap::new();
+    for instance in instances {
+        let service = catalogue.get(*instance).and_then(|(suite, _)| suite.service.as_deref());
+        groups.entry(service).or_default().push(*instance);
+    }
+    if jobs == 1 || groups.len() < 2 {
+        return instances.to_vec();
+    }
+    // Each group is spread evenly over the run.
+    let mut placed: Vec<(u64, InstanceRef)> = Vec::with_capacity(instances.len());
+    for group in groups.values() {
+        let step = u64::MAX / 2 / group.len().max(1) as u64;
+        placed.extend(group.iter().enumerate().map(|(at, instance)| (step / 2 + step * at as u64, *instance)));
+    }
+    placed.sort_by_key(|(at, _)| *at);
+    placed.into_iter().map(|(_, instance)| instance).collect()
+}
+
 /// Prints what would be run, case by case.
 pub fn dry_run(context: &Context, catalogue: &Catalogue, inputs: &RunInputs, instances: &[InstanceRef]) -> Exit {
     let mut counts = BTreeMap::new();

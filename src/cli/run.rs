@@ -187,7 +187,7 @@ pub async fn go(context: &Context, args: &RunArgs, prepared: Prepared) -> Result
         let start = inputs.clone();
         let mut collected = Collected::of(&catalogue, &start, Arc::clone(&instances));
         let mut progress = Progress::new(context, instances.len());
-        let plan = Plan {
+        let engine_plan = Plan {
             catalogue: catalogue.clone(),
             target: Arc::new(target),
             vault,
@@ -206,7 +206,8 @@ pub async fn go(context: &Context, args: &RunArgs, prepared: Prepared) -> Result
             progress.event(context, &event);
             take(&mut collected, event);
         };
-        let summary = engine::run(plan, instances.iter().copied(), options, &mut sink).await;
+        let ordered = plan::order(&catalogue, &instances, jobs);
+        let summary = engine::run(engine_plan, ordered.into_iter(), options, &mut sink).await;
         progress.end();
         (summary, collected.into_kept())
     };

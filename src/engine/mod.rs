@@ -15,6 +15,7 @@ mod reveal;
 mod run;
 mod sessions;
 mod shared;
+mod teardown;
 mod world;
 
 pub use cleanup::{Cleaned, cleanup};

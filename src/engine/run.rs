@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +18,7 @@ use super::journal::{Journal, JournalError};
 use super::limit::{Breaker, Limiter};
 use super::sessions::Logins;
 use super::shared::{Fixtures, Shared};
+use super::teardown;
 use super::world::LiveWorld;
 use super::{not_allowed, panic_text};
 use crate::capability::Outcome;
@@ -29,6 +31,8 @@ use crate::transcript::{WriteError, Writer};
 
 /// Cases that wait for locks; when there are more, no further ones are looked at.
 const MAX_WAITING: usize = 256;
+/// Cases under way for each request that may be under way. More would only hold resources of the target while they wait.
+const UNDER_WAY: usize = 3;
 /// Cases in a row that find nobody at home before the run is given up.
 const GIVE_UP_AFTER: usize = 5;
 
@@ -54,7 +58,8 @@ pub struct Plan {
 pub struct RunOptions {
     /// Id of the run.
     pub run_id: String,
-    /// Cases at the same time; 0 counts as 1.
+    /// Requests under way at the same time (those of a `parallel` step count as one); 0 counts as 1. With 1, cases run
+    /// one after the other; with more, cases that only wait let others go on.
     pub jobs: usize,
     /// Requests a second at most; the target's own limit if `None`.
     pub rate: Option<f64>,
@@ -209,6 +214,8 @@ pub(super) fn shared(plan: Plan, options: &RunOptions) -> Result<Arc<Shared>, En
         requests: AtomicU64::new(0),
         interrupted_at: OnceLock::new(),
         fault: OnceLock::new(),
+        lanes: Semaphore::new(options.jobs.max(1)),
+        ready: Notify::new(),
         fixtures: Fixtures::default(),
         logins: Logins::default(),
     }))
@@ -313,16 +320,23 @@ impl Coordinator<'_> {
     }
 
     async fn cases(&mut self, mut instances: impl Iterator<Item = InstanceRef> + Send) {
+        // Cases that wait for something to become ready do not keep others from being asked.
+        let most = if self.jobs == 1 { 1 } else { self.jobs * UNDER_WAY };
         loop {
-            while self.tasks.len() < self.jobs && !self.is_over() {
+            while self.tasks.len() < most && !self.is_over() {
                 if !self.start_next(&mut instances) {
                     break;
                 }
             }
-            match self.tasks.join_next_with_id().await {
-                Some(finished) => self.finished(finished),
-                // Nothing runs, so no lock is held, so nothing can be waiting: all is done, or the run is over.
-                None => break,
+            let shared = Arc::clone(&self.shared);
+            tokio::select! {
+                finished = self.tasks.join_next_with_id() => match finished {
+                    Some(finished) => self.finished(finished),
+                    // Nothing runs, so no lock is held, so nothing can be waiting: all is done, or the run is over.
+                    None => break,
+                },
+                // A fixture is ready: cases that need it can be started.
+                () = shared.ready.notified(), if !self.tasks.is_empty() => {}
             }
         }
         let waiting = std::mem::take(&mut self.waiting);
@@ -368,22 +382,24 @@ impl Coordinator<'_> {
     fn lock(&mut self, instance: InstanceRef) -> Option<Vec<String>> {
         let catalogue = &self.shared.catalogue;
         let Some((_, case)) = catalogue.get(instance) else { return Some(Vec::new()) };
-        let mut locks: BTreeSet<&String> = case.serial.iter().collect();
+        let mut locks: BTreeSet<String> = case.serial.iter().cloned().collect();
         let mut needs: Vec<&Need> = case.needs.iter().collect();
         let mut seen = BTreeSet::new();
         while let Some(need) = needs.pop() {
             if !seen.insert(&need.fixture) || self.shared.has_fixture(&need.fixture) {
                 continue;
             }
+            // One case sets it up; the others need not stand around meanwhile. No lock of a suite has a space in its name.
+            locks.insert(format!("fixture {}", need.fixture));
             if let Some((_, fixture)) = catalogue.fixture(&need.fixture) {
-                locks.extend(&fixture.serial);
+                locks.extend(fixture.serial.iter().cloned());
                 needs.extend(&fixture.needs);
             }
         }
-        if locks.iter().any(|lock| self.held.contains(*lock)) {
+        if locks.iter().any(|lock| self.held.contains(lock)) {
             return None;
         }
-        let locks: Vec<String> = locks.into_iter().cloned().collect();
+        let locks: Vec<String> = locks.into_iter().collect();
         self.held.extend(locks.iter().cloned());
         Some(locks)
     }
@@ -425,9 +441,7 @@ impl Coordinator<'_> {
 
     async fn fixtures(&mut self) {
         let mut renewed: HashMap<String, (Arc<FixtureState>, Vec<Leak>)> = HashMap::new();
-        for standing in self.shared.standing() {
-            let number = standing.number;
-            let (id, mut state, mut leaks) = standing.tear_down().await;
+        for (id, number, mut state, mut leaks) in teardown::all(&self.shared).await {
             self.summary.leaks += leaks.len();
             // The last log-in stands for all, with what any left behind. The newest is torn down first.
             if let Some((newer, later)) = renewed.remove(&id) {

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OnceCell, oneshot};
+use tokio::sync::{Notify, OnceCell, Semaphore, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -48,6 +48,10 @@ pub(super) struct Shared {
     pub(super) interrupted_at: OnceLock<Instant>,
     /// Set when evidence could not be written: the run cannot go on.
     pub(super) fault: OnceLock<String>,
+    /// As many as requests may be under way.
+    pub(super) lanes: Semaphore,
+    /// Told when a fixture is ready.
+    pub(super) ready: Notify,
     pub(super) fixtures: Fixtures,
     pub(super) logins: Logins,
 }
@@ -122,7 +126,9 @@ impl Shared {
             let mut slots = self.fixtures.slots.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(slots.entry((id.to_owned(), number)).or_default())
         };
-        Arc::clone(slot.get_or_init(|| set_up(Arc::clone(self), id.to_owned(), number, chain.to_vec())).await)
+        let state = slot.get_or_init(|| set_up(Arc::clone(self), id.to_owned(), number, chain.to_vec())).await;
+        self.ready.notify_one();
+        Arc::clone(state)
     }
 
     /// Whether the fixture was set up, or tried.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use reqwest::header::HeaderValue;
+use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
 use super::client::{Sender, began_to_answer};
@@ -103,6 +104,12 @@ impl LiveWorld {
         limit.saturating_sub(self.undo_since.map_or(Duration::ZERO, |since| since.elapsed()))
     }
 
+    /// Waits until a request may be under way. There is an end to it: no request takes longer than its deadline.
+    async fn lane(&self) -> Option<SemaphorePermit<'_>> {
+        // The lanes are never closed.
+        self.shared.lanes.acquire().await.ok()
+    }
+
     /// Performs one request and records what came of it.
     async fn perform(&self, call: Call) -> Event {
         let (n, phase, step) = (call.n, call.phase, call.step.clone());
@@ -172,6 +179,7 @@ impl LiveWorld {
 impl World for LiveWorld {
     async fn call(&mut self, call: Call) -> Event {
         self.enter(call.phase);
+        let _lane = self.lane().await;
         self.perform(call).await
     }
 
@@ -180,6 +188,8 @@ impl World for LiveWorld {
             self.enter(call.phase);
         }
         let world = &*self;
+        // What a case sends at the same time on purpose must be under way at the same time.
+        let _lane = world.lane().await;
         join(calls.into_iter().map(|call| world.perform(call)).collect()).await
     }
 
