@@ -160,6 +160,15 @@ pub fn compare(folder: &Path) -> Result<Vec<String>, BundleError> {
     Ok(differences)
 }
 
+/// Makes sure that everything in a folder is a regular file or a folder, before any of it is read: what may never end
+/// must not be begun.
+///
+/// # Errors
+/// When it is not, or cannot be listed.
+pub fn all_regular(folder: &Path) -> Result<(), BundleError> {
+    list(folder).map(|_| ())
+}
+
 /// Reads a JSON document of ours that carries a `format` number; refuses what is newer than this tool.
 ///
 /// # Errors

@@ -15,7 +15,7 @@ use crate::suite::{Catalogue, InstanceRef};
 use crate::transcript::{AttemptEvents, Content, Reader};
 
 use super::assemble::{Collected, refused};
-use super::bundle::{BundleError, compare, names, read_document};
+use super::bundle::{self, BundleError, compare, names, read_document};
 use super::document::{CaseEntry, ReportDocument};
 use super::inputs::RunInputs;
 
@@ -86,6 +86,7 @@ pub fn open_inputs(folder: &Path) -> Result<(RunInputs, Catalogue), BundleError>
 /// # Errors
 /// When a file is missing, damaged or newer than this tool.
 pub fn open(folder: &Path) -> Result<Opened, BundleError> {
+    bundle::all_regular(folder)?;
     let path = folder.join(names::TRANSCRIPT);
     let (transcript, others) = both(|| Reader::open(&path), || open_documents(folder));
     let (inputs, catalogue, guideline, waivers) = others?;
@@ -367,6 +368,7 @@ pub fn env(inputs: &RunInputs, catalogue: &Catalogue) -> Env {
 /// When the bundle cannot be read at all.
 pub fn verify(folder: &Path) -> Result<Findings, BundleError> {
     let mut findings = Findings::default();
+    bundle::all_regular(folder)?;
     let (files, judged) = both(|| compare(folder), || judge_bundle(folder, &mut findings));
     findings.files = files?;
     // A file that was changed so much that it cannot be read is changed evidence, not invalid input.

@@ -57,6 +57,7 @@ fn shape(kind: &Kind) -> String {
         Kind::Json => "JSON with templates".to_owned(),
         Kind::Regex => "regular expression".to_owned(),
         Kind::Id => "id".to_owned(),
+        Kind::CapabilityId => "capability id".to_owned(),
         Kind::DottedId => "dotted id".to_owned(),
         Kind::Variable => "name".to_owned(),
         Kind::Word(words) => format!("`{}`", words.join("`, `")),

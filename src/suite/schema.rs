@@ -108,6 +108,7 @@ fn kind_schema(kind: &Kind) -> Value {
         Kind::Number => json!({ "type": "number" }),
         Kind::Json | Kind::Save => json!({}),
         Kind::Id => json!({ "type": "string", "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$" }),
+        Kind::CapabilityId => json!({ "type": "string", "pattern": "^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$" }),
         Kind::DottedId => {
             json!({ "type": "string", "pattern": r"^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+$" })
         }

@@ -3,7 +3,7 @@
 use super::steps::HEADERS;
 use super::{Kind, Object, key, object, or, required};
 
-const IDS: Kind = Kind::OneOrMany(&Kind::Id);
+const IDS: Kind = Kind::OneOrMany(&Kind::CapabilityId);
 
 /// Top of a suite file.
 pub static SUITE: Object = object(

@@ -39,6 +39,8 @@ pub enum Kind {
     Regex,
     /// `kebab-case`.
     Id,
+    /// Id of a capability: as `Id`, capitals allowed, because upstream guidelines have them.
+    CapabilityId,
     /// Ids joined by dots.
     DottedId,
     /// A name for a variable, as CEL wants it.
