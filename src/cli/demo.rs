@@ -19,7 +19,7 @@ use crate::transcript::Reader;
 use super::args::RunArgs;
 use super::context::Context;
 use super::exit::{CliError, Exit};
-use super::inputs::{Loaded, Texts, heed, texts};
+use super::inputs::{self, Loaded, Texts, heed, texts};
 use super::run::{Prepared, go, identity, prepare};
 
 /// The word for the recording that the binary carries; `demo:FOLDER` is any other bundle.
@@ -71,10 +71,14 @@ pub async fn demo(context: &Context, args: &RunArgs) -> Result<(Prepared, Server
     let options = options(family, &recorded, &server);
     let target = Target::from_options(options).map_err(|error| failed(error.to_string()))?;
     let clock = Clock::Virtual { start_ms: recorded.started_at_ms };
-    let loaded = Loaded { catalogue, texts: files.texts, folder: None };
+    let loaded = Loaded { catalogue, texts: files.texts, folder: args.suites.suites.clone() };
+    // A guideline that this build does not know is in the bundle.
+    let own = files
+        .guideline
+        .filter(|_| recorded.guideline.as_ref().is_some_and(|name| inputs::guideline(context, &loaded, name).is_err()));
     let mut prepared = prepare(args, loaded, target, recorded.seed, id, clock)?;
     if args.guideline.is_none() {
-        prepared.inputs.guideline = recorded.guideline;
+        prepared.inputs.guideline = own.map(|path| path.display().to_string()).or(recorded.guideline);
     }
     Ok((prepared, server))
 }
@@ -84,6 +88,7 @@ struct Files {
     run: Vec<u8>,
     transcript: Transcript,
     texts: Texts,
+    guideline: Option<PathBuf>,
 }
 
 enum Transcript {
@@ -111,6 +116,7 @@ fn embedded() -> Result<Files, CliError> {
         run: recording::file(names::RUN).ok_or_else(missing)?.to_vec(),
         transcript: Transcript::Inside(recording::file(names::TRANSCRIPT).ok_or_else(missing)?),
         texts: texts(recording::suites().map(|(name, text)| (name.to_owned(), text.to_owned()))),
+        guideline: None,
     })
 }
 
@@ -135,7 +141,8 @@ fn read_folder(folder: &Path) -> Result<Files, CliError> {
             }
         }
     }
-    Ok(Files { run, transcript: Transcript::At(folder.join(names::TRANSCRIPT)), texts: texts(found) })
+    let guideline = Some(folder.join(names::GUIDELINE)).filter(|path| path.is_file());
+    Ok(Files { run, transcript: Transcript::At(folder.join(names::TRANSCRIPT)), texts: texts(found), guideline })
 }
 
 /// The target as the recorded run had it, at our address, with stand-ins for its secrets.

@@ -151,3 +151,27 @@ fn described(suite: &Suite, request: &RequestStep) -> String {
     let text = format!("{} {service} {path}", request.method.source());
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_take_turns_unless_cases_run_one_by_one() {
+        let suite = |name: &str, cases: u32| {
+            let mut text = format!("format: 1\nsuite: x.{name}\ntitle: T\nservice: {name}\ncases:\n");
+            for case in 0..cases {
+                text.push_str(&format!(
+                    "  - {{id: c{case}, title: T, capability: c, steps: [{{get: /, expect: {{status: 200}}}}]}}\n"
+                ));
+            }
+            (format!("{name}.yaml"), text)
+        };
+        let (catalogue, problems) = Catalogue::load([suite("one", 4), suite("two", 2)]);
+        assert!(!problems.has_errors(), "{}", problems.render(false));
+        let all: Vec<InstanceRef> = catalogue.instances().collect();
+        let ids = |jobs| order(&catalogue, &all, jobs).into_iter().map(|at| catalogue.id(at)).collect::<Vec<_>>();
+        assert_eq!(ids(2), ["x.one.c0", "x.two.c0", "x.one.c1", "x.one.c2", "x.two.c1", "x.one.c3"]);
+        assert_eq!(ids(1), all.iter().map(|at| catalogue.id(*at)).collect::<Vec<_>>());
+    }
+}

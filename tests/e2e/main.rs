@@ -8,6 +8,7 @@ mod gates;
 mod guideline;
 mod harness;
 mod interrupt;
+mod offline;
 mod outputs;
 mod secrets;
 mod sessions;
