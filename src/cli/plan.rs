@@ -55,9 +55,12 @@ pub fn order(catalogue: &Catalogue, instances: &[InstanceRef], jobs: u32) -> Vec
     if jobs == 1 || groups.len() < 2 {
         return instances.to_vec();
     }
-    // Each group is spread evenly over the run.
+    // Each group is spread evenly over the run. In it, cases that wait for each other come first: begun last, their chain
+    // would be what the run waits for.
+    let alone = |instance: &InstanceRef| catalogue.get(*instance).is_some_and(|(_, case)| case.serial.is_empty());
     let mut placed: Vec<(u64, InstanceRef)> = Vec::with_capacity(instances.len());
-    for group in groups.values() {
+    for group in groups.values_mut() {
+        group.sort_by_key(alone);
         let step = u64::MAX / 2 / group.len().max(1) as u64;
         placed.extend(group.iter().enumerate().map(|(at, instance)| (step / 2 + step * at as u64, *instance)));
     }
