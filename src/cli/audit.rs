@@ -1,11 +1,9 @@
 //! `assize audit`: which falsified answer each case notices.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use crate::capability::Outcome;
 use crate::report::audit::{self, Audited};
 use crate::report::rejudge::{self, Opened};
+use crate::spread::spread;
 use crate::text::plural;
 
 use super::args::AuditArgs;
@@ -51,26 +49,9 @@ fn passed(bundle: &Opened) -> Vec<String> {
 
 /// Audits on all cores; the result is in the order given.
 fn all(bundle: &Opened, ids: &[String]) -> Vec<Audited> {
-    let next = AtomicUsize::new(0);
-    let found = Mutex::new(Vec::with_capacity(ids.len()));
-    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                while let Some((at, id)) = {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    ids.get(at).map(|id| (at, id))
-                } {
-                    let audited = audit::audit(bundle, id);
-                    found
-                        .lock()
-                        .unwrap_or_else(std::sync::PoisonError::into_inner)
-                        .extend(audited.map(|one| (at, one)));
-                }
-            });
-        }
-    });
-    let mut found = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut found = Vec::with_capacity(ids.len());
+    let work = |at: usize| ids.get(at).and_then(|id| audit::audit(bundle, id));
+    spread(ids.len(), 1, work, |at, audited| found.extend(audited.map(|one| (at, one))));
     found.sort_by_key(|(at, _)| *at);
     found.into_iter().map(|(_, audited)| audited).collect()
 }

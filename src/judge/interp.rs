@@ -15,6 +15,7 @@ use crate::suite::{CheckKind, Expect, Follow, RequestStep, Save, Step, StepKind,
 
 use super::answer::Answer;
 use super::checks::{Subject, Tally, place, request_line};
+use super::prepare::initial_scope;
 use super::request::{self, Unbuilt};
 use super::result::{CaseResult, Evidence, Finding, Leak};
 use super::undo::Undo;
@@ -63,13 +64,8 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
     pub fn new(instance: &'a Instance<'a>, env: &Env, world: &'w mut W) -> Self {
         let mut env = env.clone();
         env.seed = format!("{}/{}", env.seed, instance.id);
-        let mut scope = Scope::new();
+        let mut scope = initial_scope(instance, &env);
         scope.set_seed(&env.seed);
-        scope.set("target", env.target.clone());
-        scope.set("run", env.run.clone());
-        for (name, value) in &instance.variables {
-            scope.set_json(name, value.clone());
-        }
         Self {
             instance,
             env,

@@ -70,12 +70,7 @@ pub struct Instance<'a> {
 /// The fixtures to set up before a case, in this order; none when the operator left out what the case requires.
 #[must_use]
 pub fn fixtures_of<'c>(instance: &Instance<'c>, env: &Env) -> Vec<&'c str> {
-    let mut scope = Scope::new();
-    scope.set("target", env.target.clone());
-    scope.set("run", env.run.clone());
-    for (name, value) in &instance.variables {
-        scope.set_json(name, value.clone());
-    }
+    let scope = prepare::initial_scope(instance, env);
     if instance.case.requires.iter().any(|require| prepare::is_ruled_out(require, env, &scope)) {
         return Vec::new();
     }

@@ -6,10 +6,10 @@ use crate::capability::Outcome;
 use crate::expr::Scope;
 use crate::suite::{Case, Need, Require};
 
-use super::Env;
 use super::interp::{Flow, Interp};
 use super::result::Evidence;
 use super::world::{FixtureState, World};
+use super::{Env, Instance};
 
 impl<W: World> Interp<'_, '_, W> {
     pub async fn prepare(&mut self) -> Flow {
@@ -62,6 +62,17 @@ impl<W: World> Interp<'_, '_, W> {
     }
 }
 
+/// The variables that are known before anything is set up.
+pub(super) fn initial_scope(instance: &Instance<'_>, env: &Env) -> Scope {
+    let mut scope = Scope::new();
+    scope.set("target", env.target.clone());
+    scope.set("run", env.run.clone());
+    for (name, value) in &instance.variables {
+        scope.set_json(name, value.clone());
+    }
+    scope
+}
+
 /// Whether the operator left out what a case requires. This is known before anything is set up for it. (Families without
 /// sessions ask later: bundles were recorded that way, and must stay verifiable.)
 pub(super) fn is_ruled_out(require: &Require, env: &Env, scope: &Scope) -> bool {
@@ -74,8 +85,7 @@ pub(super) fn is_ruled_out(require: &Require, env: &Env, scope: &Scope) -> bool 
 
 /// The fixtures that a case needs, sessions first: without them, nothing is set up for nothing.
 pub(super) fn in_order<'c>(case: &'c Case, env: &Env) -> Vec<&'c Need> {
-    let sessions = env.sessions.clone();
-    let opens = |need: &&Need| sessions.values().any(|session| *session == need.fixture);
+    let opens = |need: &&Need| env.sessions.values().any(|session| *session == need.fixture);
     let (first, then): (Vec<&Need>, Vec<&Need>) = case.needs.iter().partition(opens);
     first.into_iter().chain(then).collect()
 }
