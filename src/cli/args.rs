@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::report::inputs::Shard;
+
 /// Interop test suite and conformance checker for infrastructure APIs. A verdict is a pure function of (suite,
 /// transcript): what ran live can be recomputed by anyone, offline.
 #[derive(Debug, Parser)]
@@ -44,6 +46,8 @@ pub enum Command {
     Score(ScoreArgs),
     /// Recompute every verdict of a bundle from its evidence, offline.
     Verify(VerifyArgs),
+    /// Put the bundles of the shards of one run together (`run --shard`).
+    Merge(MergeArgs),
     /// Show that the cases of a bundle can fail: judge each passed one again with falsified answers, offline.
     Audit(AuditArgs),
     /// Put back what a run left behind, from its journal.
@@ -255,6 +259,10 @@ pub struct RunArgs {
     /// Run a case that did not pass up to N more times; a pass then is shown as flaky for ever.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=5))]
     pub retries: u32,
+    /// Only a part of the cases, such as `2/3`: the second of three. `assize merge` puts the parts together again; give
+    /// all of them the same --seed.
+    #[arg(long, value_name = "I/N", requires = "seed")]
+    pub shard: Option<Shard>,
     /// Seed of names and random bytes; random when left out.
     #[arg(long, value_name = "TEXT")]
     pub seed: Option<String>,
@@ -350,6 +358,17 @@ pub struct VerifyArgs {
     /// One JSON document.
     #[arg(long)]
     pub json: bool,
+}
+
+/// `assize merge`.
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// Folders of the bundles, one for each shard.
+    #[arg(required = true, num_args = 2..)]
+    pub bundles: Vec<PathBuf>,
+    /// Folder for the merged bundle. Must not exist or be empty.
+    #[arg(long, short = 'o', value_name = "DIR")]
+    pub output_dir: PathBuf,
 }
 
 /// `assize audit`.

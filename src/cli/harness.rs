@@ -104,6 +104,7 @@ fn run_arguments(args: &HarnessArgs) -> RunArgs {
         jobs: None,
         rate: None,
         retries: 0,
+        shard: None,
         seed: None,
         output_dir: None,
         gate: Vec::new(),

@@ -16,6 +16,7 @@ mod harness;
 mod inputs;
 mod lint;
 mod list;
+mod merge;
 mod output;
 mod plan;
 mod progress;
@@ -60,6 +61,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, CliError> {
         Command::Score(args) => score::score(context, &args),
         Command::Verify(args) => verify::verify(context, &args),
         Command::Guideline { command } => guideline::guideline(context, &command),
+        Command::Merge(args) => merge::merge(context, &args),
         Command::Audit(args) => audit::audit(context, &args),
         Command::Schema(args) => lint::schema(context, &args),
         Command::Run(args) => runtime()?.block_on(run::run(context, &args)),

@@ -61,10 +61,6 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
 /// When a file cannot be written.
 pub fn finish(context: &Context, folder: &Path, report: &Report<'_>) -> Result<(), CliError> {
     run_json(folder, report.run)?;
-    stream(&folder.join(names::REPORT), |out| report.write_json(out))?;
-    stream(&folder.join(names::JUNIT), |out| junit::write(report, out))?;
-    let summary = github::summary(report);
-    write(&folder.join(names::SUMMARY), summary.as_bytes())?;
     let mut shown = std::collections::BTreeSet::new();
     for entry in (report.cases)() {
         let places = entry.result.findings.iter().filter_map(|finding| finding.exchange.as_ref());
@@ -74,8 +70,24 @@ pub fn finish(context: &Context, folder: &Path, report: &Report<'_>) -> Result<(
     }
     let path = folder.join(names::TRANSCRIPT);
     let reader = Reader::open_for(&path, |case| shown.contains(case)).map_err(CliError::input)?;
-    let evidence = |case: &str, n: u32| exchange(&reader, case, n);
-    stream(&folder.join(names::HTML), |out| html::write(report, &evidence, out))?;
+    documents(context, folder, report, &|_, owner, n| exchange(&reader, owner, n))
+}
+
+/// Writes the report in all its forms with exchanges from `evidence`, and seals the bundle.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn documents(
+    context: &Context,
+    folder: &Path,
+    report: &Report<'_>,
+    evidence: html::Evidence<'_>,
+) -> Result<(), CliError> {
+    stream(&folder.join(names::REPORT), |out| report.write_json(out))?;
+    stream(&folder.join(names::JUNIT), |out| junit::write(report, out))?;
+    let summary = github::summary(report);
+    write(&folder.join(names::SUMMARY), summary.as_bytes())?;
+    stream(&folder.join(names::HTML), |out| html::write(report, evidence, out))?;
     bundle::seal(folder).map_err(CliError::input)?;
     if let Some(path) = context.variable("GITHUB_STEP_SUMMARY") {
         // The bundle is complete; a courtesy must not cost the verdict.
@@ -93,7 +105,7 @@ pub fn finish(context: &Context, folder: &Path, report: &Report<'_>) -> Result<(
 }
 
 /// An exchange of the last attempt of a case.
-fn exchange(reader: &Reader, case: &str, n: u32) -> Option<Exchange> {
+pub fn exchange(reader: &Reader, case: &str, n: u32) -> Option<Exchange> {
     let attempt = reader.attempts(case).last().copied()?;
     let events = reader.load(case, attempt).ok()??;
     match events.events.get(&n)? {

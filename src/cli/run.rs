@@ -1,7 +1,7 @@
 //! `assize run`: target, suites and guideline in; bundle and verdict out.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
@@ -30,7 +30,7 @@ use super::{covers, output, plan, verdict};
 /// The selection that `--case` and `--skip` make.
 #[must_use]
 pub fn selection(args: &SuiteArgs) -> Selection {
-    Selection { include: args.case.clone(), exclude: args.skip.clone(), exact: false }
+    Selection { include: args.case.clone(), exclude: args.skip.clone(), ..Selection::default() }
 }
 
 impl From<Allow> for Risk {
@@ -123,7 +123,7 @@ pub fn prepare(
         family: family.id.clone(),
         target: target.view(&vault),
         headers: family.headers.clone(),
-        selection: selection(&args.suites),
+        selection: Selection { shard: args.shard, ..selection(&args.suites) },
         allow: args.allow.into(),
         attempts: args.retries + 1,
         guideline,
@@ -133,6 +133,7 @@ pub fn prepare(
         date: date.unwrap_or_default(),
         finished_at_ms: None,
         interrupted: None,
+        shards: Vec::new(),
     };
     Ok(Prepared { loaded, target, vault, inputs, clock })
 }
@@ -154,11 +155,12 @@ pub async fn go(context: &Context, args: &RunArgs, prepared: Prepared) -> Result
             return Err(CliError::new(Exit::Usage, "--required needs a guideline").hint("add --guideline"));
         };
         let mut needed = covers::needed(&loaded.catalogue, &guideline.guideline, &inputs.programs)?;
-        needed.retain(|id| inputs.selection.takes(id));
+        let (whole, shard) = (Selection { shard: None, ..inputs.selection.clone() }, inputs.selection.shard);
+        needed.retain(|id| whole.takes(id));
         if needed.is_empty() {
             return Err(CliError::new(Exit::NothingRan, "no selected case is evidence for what the programs require"));
         }
-        inputs.selection = Selection { include: needed, exclude: Vec::new(), exact: true };
+        inputs.selection = Selection { include: needed, exclude: Vec::new(), exact: true, shard };
     }
     let (waivers, waiver_bytes) = inputs::waivers_of(context, args.waivers.as_deref())?;
     let instances: Arc<[InstanceRef]> = selected(&loaded.catalogue, &inputs).collect();
@@ -383,15 +385,24 @@ async fn reach(target: &Target, path: &str) -> Result<(), CliError> {
 
 fn folder(args: &RunArgs, inputs: &RunInputs) -> Result<PathBuf, CliError> {
     let folder = args.output_dir.clone().unwrap_or_else(|| PathBuf::from("assize-runs").join(&inputs.id));
+    empty_folder(&folder)?;
+    Ok(folder)
+}
+
+/// Whether a bundle can be written there.
+///
+/// # Errors
+/// When something is there already.
+pub fn empty_folder(folder: &Path) -> Result<(), CliError> {
     if folder.exists() && !folder.is_dir() {
         return Err(CliError::new(Exit::Usage, format!("`{}` is not a folder", folder.display())));
     }
-    let taken = std::fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some());
+    let taken = std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
     if taken {
         return Err(CliError::new(Exit::Usage, format!("`{}` is not empty", folder.display()))
             .hint("a bundle is never overwritten: choose another --output-dir"));
     }
-    Ok(folder)
+    Ok(())
 }
 
 /// First interrupt: end in order. Second: the process ends at once; the journal knows what is left.

@@ -389,8 +389,11 @@ impl Coordinator<'_> {
             if !seen.insert(&need.fixture) || self.shared.has_fixture(&need.fixture) {
                 continue;
             }
-            // One case sets it up; the others need not stand around meanwhile. No lock of a suite has a space in its name.
-            locks.insert(format!("fixture {}", need.fixture));
+            if !catalogue.is_per_case(&need.fixture) {
+                // One case sets it up; the others need not stand around meanwhile. No lock of a suite has a space in its
+                // name.
+                locks.insert(format!("fixture {}", need.fixture));
+            }
             if let Some((_, fixture)) = catalogue.fixture(&need.fixture) {
                 locks.extend(fixture.serial.iter().cloned());
                 needs.extend(&fixture.needs);
@@ -443,6 +446,10 @@ impl Coordinator<'_> {
         let mut renewed: HashMap<String, (Arc<FixtureState>, Vec<Leak>)> = HashMap::new();
         for (id, number, mut state, mut leaks) in teardown::all(&self.shared).await {
             self.summary.leaks += leaks.len();
+            // Only a case whose task broke off leaves one of its own standing; a report has no place for it.
+            if self.shared.catalogue.is_per_case(&id) {
+                continue;
+            }
             // The last log-in stands for all, with what any left behind. The newest is torn down first.
             if let Some((newer, later)) = renewed.remove(&id) {
                 state = newer;
@@ -491,7 +498,7 @@ async fn one_attempt(
     let instance = Instance { suite, case, id: id.to_owned(), variables: catalogue.row_variables(place) };
     // Set up before the case's own time begins to run.
     for fixture in judge::fixtures_of(&instance, &shared.env) {
-        let (state, _) = shared.current(fixture, &[]).await;
+        let (state, _) = shared.stand(fixture, (id, attempt), &[]).await;
         if state.result.outcome != Outcome::Pass {
             break;
         }

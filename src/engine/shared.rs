@@ -3,6 +3,7 @@
 //! A fixture is set up by a task of its own when first needed; that task keeps what is to be put back until the run
 //! tells it to.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -120,7 +121,7 @@ impl Shared {
     /// The fixture of that id and number, set up now unless it was before. `chain` holds the fixtures that wait for it.
     pub(super) async fn fixture(self: &Arc<Self>, id: &str, number: u32, chain: &[String]) -> Arc<FixtureState> {
         if chain.iter().any(|waiting| waiting == id) {
-            return Arc::new(unusable(Outcome::Error, format!("fixture `{id}` needs itself")));
+            return Arc::new(unusable(id, Outcome::Error, format!("fixture `{id}` needs itself")));
         }
         let slot = {
             let mut slots = self.fixtures.slots.lock().unwrap_or_else(PoisonError::into_inner);
@@ -129,6 +130,34 @@ impl Shared {
         let state = slot.get_or_init(|| set_up(Arc::clone(self), id.to_owned(), number, chain.to_vec())).await;
         self.ready.notify_one();
         Arc::clone(state)
+    }
+
+    /// The state of a fixture that `whose` needs, a case or a fixture in this attempt, and which log-in it is.
+    pub(super) async fn stand(
+        self: &Arc<Self>,
+        id: &str,
+        whose: (&str, u32),
+        chain: &[String],
+    ) -> (Arc<FixtureState>, u32) {
+        match self.catalogue.fixture_for(id, whose.0) {
+            Cow::Borrowed(id) => self.current(id, chain).await,
+            Cow::Owned(own) => (self.fixture(&own, whose.1, chain).await, 1),
+        }
+    }
+
+    /// Undoes a fixture that stood for one attempt of a case.
+    pub(super) async fn release(&self, id: &str, attempt: u32) -> Vec<Leak> {
+        let mine = {
+            self.fixtures.slots.lock().unwrap_or_else(PoisonError::into_inner).remove(&(id.to_owned(), attempt));
+            let mut standing = self.fixtures.standing.lock().unwrap_or_else(PoisonError::into_inner);
+            let at = standing.iter().position(|one| one.id == id && one.number == attempt);
+            at.map(|at| standing.remove(at))
+        };
+        match mine {
+            Some(standing) => standing.tear_down().await.2,
+            // It could not even be tried.
+            None => Vec::new(),
+        }
     }
 
     /// Whether the fixture was set up, or tried.
@@ -156,9 +185,9 @@ fn set_up(
     Box::pin(async move {
         let risk = shared.catalogue.fixture(&id).map(|(_, case)| case.risk);
         match risk {
-            None => return Arc::new(unusable(Outcome::Error, format!("there is no fixture `{id}`"))),
+            None => return Arc::new(unusable(&id, Outcome::Error, format!("there is no fixture `{id}`"))),
             Some(risk) if risk > shared.allow => {
-                return Arc::new(unusable(Outcome::Skip, super::not_allowed(risk)));
+                return Arc::new(unusable(&id, Outcome::Skip, super::not_allowed(risk)));
             }
             Some(_) => {}
         }
@@ -173,7 +202,7 @@ fn set_up(
             }
             Err(_) => {
                 let why = task.await.err().map_or_else(|| "it ended early".to_owned(), panic_text);
-                Arc::new(unusable(Outcome::Error, format!("fixture `{id}`: the harness failed: {why}")))
+                Arc::new(unusable(&id, Outcome::Error, format!("fixture `{id}`: the harness failed: {why}")))
             }
         }
     })
@@ -206,8 +235,11 @@ async fn stand(
 }
 
 /// A fixture that could not be tried.
-fn unusable(outcome: Outcome, reason: String) -> FixtureState {
+fn unusable(id: &str, outcome: Outcome, reason: String) -> FixtureState {
     FixtureState {
+        id: id.to_owned(),
+        per_case: false,
+        stands_on: Vec::new(),
         result: CaseResult::without_evidence(outcome, reason),
         outputs: Arc::new(Json::Object(serde_json::Map::new())),
         visited: Vec::new(),

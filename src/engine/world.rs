@@ -15,7 +15,7 @@ use super::client::{Sender, began_to_answer};
 use super::clock::CaseClock;
 use super::shared::Shared;
 use crate::http::{Exchange, FailureClass};
-use crate::judge::{Call, Event, FixtureState, Phase, Pledge, StopReason, World};
+use crate::judge::{Call, Event, FixtureState, Leak, Phase, Pledge, StopReason, World};
 use crate::secret::{Redacted, Secret};
 use crate::transcript::Record;
 
@@ -220,12 +220,16 @@ impl World for LiveWorld {
     }
 
     async fn fixture(&mut self, id: &str) -> Arc<FixtureState> {
-        let (state, login) = self.shared.current(id, &self.chain).await;
+        let (state, login) = self.shared.stand(id, (&self.id, self.attempt), &self.chain).await;
         if login > 1 {
             let fixture = id.to_owned();
             self.write(&Record::Session { case: self.id.clone(), attempt: self.attempt, fixture, login });
         }
         state
+    }
+
+    async fn release(&mut self, fixture: Arc<FixtureState>) -> Vec<Leak> {
+        self.shared.release(&fixture.id, self.attempt).await
     }
 
     async fn pledge(&mut self, pledge: Pledge) {

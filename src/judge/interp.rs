@@ -51,6 +51,8 @@ pub(super) struct Interp<'a, 'w, W> {
     /// Fixtures keep their exchanges for `over`.
     pub visited: Option<Vec<Visited>>,
     pub fixtures: Vec<(String, Arc<FixtureState>)>,
+    /// Fixtures that stand for this case only, in the order in which they were set up.
+    pub own_fixtures: Vec<Arc<FixtureState>>,
     /// Sessions in use, by identity.
     pub sessions: BTreeMap<String, Arc<FixtureState>>,
     pub undo: Vec<Undo<'a>>,
@@ -80,6 +82,7 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
             body: Arc::new(Json::Null),
             visited: None,
             fixtures: Vec::new(),
+            own_fixtures: Vec::new(),
             sessions: BTreeMap::new(),
             undo: Vec::new(),
             leaks: Vec::new(),

@@ -83,6 +83,7 @@ pub async fn run_case<W: World>(instance: &Instance<'_>, env: &Env, world: &mut 
     let mut interp = interp::Interp::new(instance, env, world);
     interp.main().await;
     interp.put_back().await;
+    interp.release().await;
     interp.result()
 }
 
@@ -116,7 +117,15 @@ pub async fn set_up<'a, W: World>(instance: &'a Instance<'a>, env: &Env, world: 
         Pending { instance, env: env.clone(), undo: std::mem::take(&mut interp.undo), next_event: interp.next_event };
     let visited = interp.visited.take().unwrap_or_default();
     interp.visited = Some(Vec::new());
-    let state = FixtureState { result: interp.result(), outputs: Arc::new(Json::Object(outputs)), visited };
+    let stands_on = std::mem::take(&mut interp.own_fixtures);
+    let state = FixtureState {
+        id: instance.id.clone(),
+        per_case: instance.case.per_case,
+        stands_on,
+        result: interp.result(),
+        outputs: Arc::new(Json::Object(outputs)),
+        visited,
+    };
     (state, pending)
 }
 

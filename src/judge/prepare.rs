@@ -44,12 +44,17 @@ impl<W: World> Interp<'_, '_, W> {
     /// The state of a fixture; `None` when it did not come to stand, which ends the case.
     pub async fn stand_on(&mut self, fixture: &str) -> Option<Arc<FixtureState>> {
         let state = self.world.fixture(fixture).await;
+        for own in state.stands_on.iter().chain([&state]).filter(|own| own.per_case) {
+            if self.own_fixtures.iter().all(|known| known.id != own.id) {
+                self.own_fixtures.push(Arc::clone(own));
+            }
+        }
         if state.result.outcome == Outcome::Pass {
             return Some(state);
         }
         let last = || state.visited.last().map(|visited| Evidence::own(visited.n));
         let proof = state.result.proof.clone().or_else(last);
-        self.proof = proof.map(|proof| proof.of_fixture(fixture));
+        self.proof = proof.map(|proof| proof.of_fixture(&state.id));
         self.end(state.result.outcome, format!("fixture `{fixture}`: {}", state.result.reason));
         None
     }
@@ -57,8 +62,18 @@ impl<W: World> Interp<'_, '_, W> {
     /// The last exchange of a fixture, of the first one unless named: what the case rests on when it asked nothing itself.
     pub fn fixture_proof(&self, alias: Option<&str>) -> Option<Evidence> {
         let (alias, state) = self.fixtures.iter().find(|(own, _)| alias.is_none_or(|alias| alias == own))?;
-        let need = self.instance.case.needs.iter().find(|need| need.alias == *alias)?;
-        state.visited.last().map(|visited| Evidence::own(visited.n).of_fixture(&need.fixture))
+        let is_needed = self.instance.case.needs.iter().any(|need| need.alias == *alias);
+        let last = state.visited.last().filter(|_| is_needed)?;
+        Some(Evidence::own(last.n).of_fixture(&state.id))
+    }
+
+    /// Undoes what stands for this case only, the newest first. What it did counts as the case's.
+    pub async fn release(&mut self) {
+        for state in std::mem::take(&mut self.own_fixtures).into_iter().rev() {
+            self.exchanges += state.result.exchanges;
+            let leaks = self.world.release(state).await;
+            self.leaks.extend(leaks);
+        }
     }
 }
 

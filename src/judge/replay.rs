@@ -13,6 +13,7 @@ use std::time::Duration;
 use crate::http::{Body, Exchange, Headers, Request, Response};
 use crate::secret::Redacted;
 
+use super::result::Leak;
 use super::world::{Call, Event, FixtureState, Pledge, StopReason, World};
 
 /// One recorded event.
@@ -133,6 +134,10 @@ impl World for Replay<'_> {
 
     async fn fixture(&mut self, id: &str) -> Arc<FixtureState> {
         (self.fixtures)(id)
+    }
+
+    async fn release(&mut self, fixture: Arc<FixtureState>) -> Vec<Leak> {
+        fixture.result.leaks.clone()
     }
 
     async fn pledge(&mut self, _: Pledge) {}

@@ -89,6 +89,9 @@ impl World for Script {
     async fn fixture(&mut self, id: &str) -> Arc<FixtureState> {
         self.fixtures[id].clone()
     }
+    async fn release(&mut self, fixture: Arc<FixtureState>) -> Vec<Leak> {
+        fixture.result.leaks.clone()
+    }
     async fn pledge(&mut self, pledge: Pledge) {
         let word = match pledge.stage {
             PledgeStage::Before(_) => "before",

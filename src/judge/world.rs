@@ -16,7 +16,7 @@ use crate::secret::Redacted;
 use crate::suite::SecretPlace;
 
 use super::answer::Answer;
-use super::result::CaseResult;
+use super::result::{CaseResult, Leak};
 
 /// Part of a case that an exchange belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -153,6 +153,12 @@ impl Visited {
 /// What a fixture hands to the cases that need it.
 #[derive(Debug)]
 pub struct FixtureState {
+    /// The id under which it was set up.
+    pub id: String,
+    /// Whether it stands for one case only, and is undone with it.
+    pub per_case: bool,
+    /// Those fixtures of the same case that it stands on itself.
+    pub stands_on: Vec<Arc<FixtureState>>,
     /// Outcome and findings of the set-up.
     pub result: CaseResult,
     /// Values of `outputs`; an empty object unless the set-up passed.
@@ -197,6 +203,8 @@ pub trait World: Send {
     fn secret(&mut self, n: u32, label: &str) -> Option<String>;
     /// The state of a fixture, set up when first asked for. Ids are full: `<suite>.<fixture>`.
     fn fixture(&mut self, id: &str) -> impl Future<Output = Arc<FixtureState>> + Send;
+    /// Undoes a fixture that stands for this case only; returns what could not be put back.
+    fn release(&mut self, fixture: Arc<FixtureState>) -> impl Future<Output = Vec<Leak>> + Send;
     /// Writes to the undo journal; returns only when it is on disk.
     fn pledge(&mut self, pledge: Pledge) -> impl Future<Output = ()> + Send;
 }

@@ -78,6 +78,18 @@ impl<'c> Collected<'c> {
         Self { catalogue, inputs, instances, kept, fixtures, fixture_counts }
     }
 
+    /// Takes up results of other cases of the same suites.
+    pub fn absorb(&mut self, others: KeptResults) {
+        for (instance, kept) in others.instances.iter().zip(others.kept) {
+            if let Ok(at) = self.instances.binary_search(instance)
+                && let Some(slot) = self.kept.get_mut(at)
+                && kept.is_some()
+            {
+                *slot = kept;
+            }
+        }
+    }
+
     /// The cases, in suite order.
     #[must_use]
     pub fn instances(&self) -> Arc<[InstanceRef]> {

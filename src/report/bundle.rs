@@ -9,6 +9,7 @@
 //! transcript.jsonl   every exchange, redacted
 //! report.json        verdicts, scores, results
 //! report.html junit.xml summary.md   the same for people and machines
+//! shards/…           of a merged run, the bundles of its shards, in place of a transcript
 //! journal.jsonl      undo journal: private to the run, not part of the evidence
 //! cleanup/           what `assize cleanup` did: private too
 //! ```
@@ -39,6 +40,8 @@ pub mod names {
     pub const WAIVERS: &str = "waivers.json";
     /// Folder of suite files.
     pub const SUITES: &str = "suites";
+    /// Folder of the bundles that a merged one was made from.
+    pub const SHARDS: &str = "shards";
     /// Undo journal, not part of the evidence.
     pub const JOURNAL: &str = "journal.jsonl";
     /// Folder of clean-ups, not part of the evidence.
@@ -189,7 +192,7 @@ pub fn read_document<T: serde::de::DeserializeOwned>(path: &Path, text: &str) ->
 }
 
 /// Relative names of all regular files that belong to the evidence, sorted.
-fn list(folder: &Path) -> Result<Vec<String>, BundleError> {
+pub(super) fn list(folder: &Path) -> Result<Vec<String>, BundleError> {
     let mut found = Vec::new();
     let mut open = vec![PathBuf::new()];
     while let Some(inner) = open.pop() {

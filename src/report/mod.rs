@@ -12,4 +12,5 @@ pub mod github;
 pub mod html;
 pub mod inputs;
 pub mod junit;
+pub mod merge;
 pub mod rejudge;

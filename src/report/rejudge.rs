@@ -1,5 +1,6 @@
 //! The verifier: recomputes every outcome of a bundle from its evidence, offline, and compares.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +19,7 @@ use super::assemble::{Collected, refused};
 use super::bundle::{self, BundleError, compare, names, read_document};
 use super::document::{CaseEntry, ReportDocument};
 use super::inputs::RunInputs;
+use super::merge;
 
 /// With fewer cases a thread does not pay.
 const CASES_PER_THREAD: usize = 16;
@@ -87,6 +89,10 @@ pub fn open_inputs(folder: &Path) -> Result<(RunInputs, Catalogue), BundleError>
 /// When a file is missing, damaged or newer than this tool.
 pub fn open(folder: &Path) -> Result<Opened, BundleError> {
     bundle::all_regular(folder)?;
+    if folder.join(names::SHARDS).is_dir() {
+        let message = "it was merged and holds no transcript; give one of the bundles in this folder";
+        return Err(BundleError::invalid(folder.join(names::SHARDS), message));
+    }
     let path = folder.join(names::TRANSCRIPT);
     let (transcript, others) = both(|| Reader::open(&path), || open_documents(folder));
     let (inputs, catalogue, guideline, waivers) = others?;
@@ -95,9 +101,9 @@ pub fn open(folder: &Path) -> Result<Opened, BundleError> {
 }
 
 /// Everything but the transcript.
-type Documents = (RunInputs, Catalogue, Option<Guideline>, Waivers);
+pub(super) type Documents = (RunInputs, Catalogue, Option<Guideline>, Waivers);
 
-fn open_documents(folder: &Path) -> Result<Documents, BundleError> {
+pub(super) fn open_documents(folder: &Path) -> Result<Documents, BundleError> {
     let (inputs, catalogue) = open_inputs(folder)?;
     let path = folder.join(names::GUIDELINE);
     let guideline = match std::fs::read(&path) {
@@ -133,7 +139,8 @@ impl Opened {
     pub fn judge_altered(&self, id: &str, alter: Alter<'_>) -> Option<CaseResult> {
         let instance = self.catalogue.instances().find(|instance| self.catalogue.id(*instance) == id)?;
         let (suite, case) = self.catalogue.get(instance)?;
-        let events = self.transcript.load(id, *self.transcript.attempts(id).last()?).ok()??;
+        let attempt = *self.transcript.attempts(id).last()?;
+        let events = self.transcript.load(id, attempt).ok()??;
         let variables = self.catalogue.row_variables(instance);
         let case = &*case.whole();
         let instance = Instance { suite, case, id: id.to_owned(), variables };
@@ -141,7 +148,7 @@ impl Opened {
         let fixtures = FixtureStates { alter: Some(alter), ..FixtureStates::default() };
         let mut altered = recorded(&events);
         alter(id, &mut altered);
-        let fixture = |wanted: &str| fixtures.get(self, wanted, login(&events, wanted), &env).0;
+        let fixture = |wanted: &str| fixtures.of(self, wanted, (id, attempt), &events, &env);
         let mut replay = Replay::new(altered, events.ended, Box::new(fixture)).imagining();
         now(run_case(&instance, &env, &mut replay))
     }
@@ -169,7 +176,13 @@ impl Opened {
             collected.fixture(&id, result);
         }
         for case in self.transcript.cases() {
-            if !seen.contains(case) && self.catalogue.fixture(case).is_none() {
+            // A fixture that stood for one case only belongs to that case.
+            let owner = case.split_once('[').filter(|_| self.catalogue.is_per_case(case)).map(|(_, owner)| owner);
+            let known = match owner {
+                Some(owner) => owner.strip_suffix(']').is_some_and(|owner| seen.contains(owner)),
+                None => seen.contains(case) || self.catalogue.fixture(case).is_some(),
+            };
+            if !known {
                 odd.push(format!("{case}: there is evidence for a case that is not in the selection"));
             }
         }
@@ -228,7 +241,7 @@ impl Opened {
             judged.odd.push(format!("{id}, attempt {attempt}: {problem}"));
         }
         judged.start = Some(events.start_at_ms);
-        let fixture = |wanted: &str| fixtures.get(self, wanted, login(&events, wanted), env).0;
+        let fixture = |wanted: &str| fixtures.of(self, wanted, (id, attempt), &events, env);
         let mut replay = Replay::new(recorded(&events), events.ended, Box::new(fixture));
         match now(run_case(instance, env, &mut replay)) {
             Some(result) => judged.results.push(result),
@@ -271,6 +284,21 @@ struct FixtureStates<'a> {
 }
 
 impl FixtureStates<'_> {
+    /// The fixture that `whose` needs, a case or a fixture in this attempt with these events.
+    fn of(
+        &self,
+        bundle: &Opened,
+        wanted: &str,
+        whose: (&str, u32),
+        events: &AttemptEvents,
+        env: &Env,
+    ) -> Arc<FixtureState> {
+        match bundle.catalogue.fixture_for(wanted, whose.0) {
+            Cow::Borrowed(id) => self.get(bundle, id, login(events, id), env).0,
+            Cow::Owned(own) => self.get(bundle, &own, whose.1, env).0,
+        }
+    }
+
     fn get(&self, bundle: &Opened, id: &str, number: u32, env: &Env) -> JudgedFixture {
         let key = (id.to_owned(), number);
         if let Some(judged) = self.judged.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
@@ -285,6 +313,9 @@ impl FixtureStates<'_> {
     /// Set-up and, right after it, tear-down: between them a live run had its cases.
     fn judge(&self, bundle: &Opened, id: &str, number: u32, env: &Env) -> (FixtureState, Option<String>) {
         let missing = |reason: String| FixtureState {
+            id: id.to_owned(),
+            per_case: false,
+            stands_on: Vec::new(),
             result: CaseResult::without_evidence(Outcome::Error, reason),
             outputs: Arc::new(serde_json::json!({})),
             visited: Vec::new(),
@@ -298,7 +329,7 @@ impl FixtureStates<'_> {
             Err(error) => return (missing(error.to_string()), Some(error.to_string())),
         };
         let instance = Instance { suite, case, id: id.to_owned(), variables: Vec::new() };
-        let fixture = |wanted: &str| self.get(bundle, wanted, login(&events, wanted), env).0;
+        let fixture = |wanted: &str| self.of(bundle, wanted, (id, number), &events, env);
         let mut events_by_number = recorded(&events);
         if let Some(alter) = self.alter {
             alter(id, &mut events_by_number);
@@ -324,6 +355,9 @@ impl FixtureStates<'_> {
             for number in bundle.transcript.attempts(id) {
                 let (state, mismatch) = self.get(bundle, id, number, env);
                 odd.extend(mismatch.map(|mismatch| format!("fixture {id}: {mismatch}")));
+                if state.per_case {
+                    continue;
+                }
                 // What was set up again is the same fixture; the last one stands for all, with what any left behind.
                 let mut result = state.result.clone();
                 let before: Option<CaseResult> = results.remove(id);
@@ -356,7 +390,7 @@ pub fn env(inputs: &RunInputs, catalogue: &Catalogue) -> Env {
         sessions: Arc::new(sessions),
         target: Arc::new(inputs.target.clone()),
         run: Arc::new(serde_json::json!({"id": inputs.id, "seed": inputs.seed})),
-        seed: inputs.seed.clone(),
+        seed: inputs.own_seed(),
         headers: inputs.headers.clone(),
     }
 }
@@ -382,6 +416,9 @@ pub fn verify(folder: &Path) -> Result<Findings, BundleError> {
 }
 
 fn judge_bundle(folder: &Path, findings: &mut Findings) -> Result<(), BundleError> {
+    if folder.join(names::SHARDS).is_dir() {
+        return merge::judge(folder, findings);
+    }
     let bundle = open(folder)?;
     if bundle.transcript.run() != bundle.inputs.id {
         findings.evidence.push(format!(
@@ -390,16 +427,32 @@ fn judge_bundle(folder: &Path, findings: &mut Findings) -> Result<(), BundleErro
             bundle.inputs.id
         ));
     }
-    for suite in bundle.catalogue.suites() {
+    same_suites(&bundle.inputs, &bundle.catalogue, findings);
+    findings.evidence.extend(misdated(&folder.join(names::RUN), &bundle.inputs)?);
+    let collected = bundle.judge(&mut findings.evidence);
+    same_report(folder, &bundle.inputs, &collected, (bundle.guideline.as_ref(), &bundle.waivers), findings)
+}
+
+/// The suites in the bundle are those that were run.
+pub(super) fn same_suites(inputs: &RunInputs, catalogue: &Catalogue, findings: &mut Findings) {
+    for suite in catalogue.suites() {
         let name = suite.source.name.strip_prefix("suites/").unwrap_or(&suite.source.name);
-        if bundle.inputs.suites.get(name) != Some(&suite.digest.to_string()) {
+        if inputs.suites.get(name) != Some(&suite.digest.to_string()) {
             findings.evidence.push(format!("suites/{name} is not the file that was run"));
         }
     }
-    findings.evidence.extend(misdated(&folder.join(names::RUN), &bundle.inputs)?);
-    let collected = bundle.judge(&mut findings.evidence);
+}
+
+/// The report is what follows from the results.
+pub(super) fn same_report(
+    folder: &Path,
+    inputs: &RunInputs,
+    collected: &Collected<'_>,
+    (guideline, waivers): (Option<&Guideline>, &Waivers),
+    findings: &mut Findings,
+) -> Result<(), BundleError> {
     let programs = collected
-        .programs(bundle.guideline.as_ref(), &bundle.waivers)
+        .programs(guideline, waivers)
         .map_err(|error| BundleError::invalid(folder.join(names::RUN), error.to_string()))?;
     let path = folder.join(names::REPORT);
     let rewritten = collected.with_report(programs.clone(), |report| {
@@ -412,13 +465,13 @@ fn judge_bundle(folder: &Path, findings: &mut Findings) -> Result<(), BundleErro
     let stated = crate::canon::digest_file(&path).map_err(|e| BundleError::invalid(&path, e.to_string()))?;
     if stated != digest {
         findings.evidence.push("report.json does not follow from the evidence".to_owned());
-        findings.evidence.extend(differences(&path, &bundle.inputs, &collected, &programs));
+        findings.evidence.extend(differences(&path, inputs, collected, &programs));
     }
     Ok(())
 }
 
 /// The date decides which waivers hold, so it must be that of the run.
-fn misdated(path: &Path, inputs: &RunInputs) -> Result<Option<String>, BundleError> {
+pub(super) fn misdated(path: &Path, inputs: &RunInputs) -> Result<Option<String>, BundleError> {
     let stated = &inputs.date;
     let date: jiff::civil::Date =
         stated.parse().map_err(|_| BundleError::invalid(path, format!("`{stated}` is not a date")))?;

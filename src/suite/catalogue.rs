@@ -2,6 +2,7 @@
 //!
 //! The catalogue reads no files itself; it is given names and texts.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -93,12 +94,33 @@ impl Catalogue {
         Some((suite, suite.cases.iter().find(|own| own.id == case)?))
     }
 
-    /// The fixture of a full id `suite.fixture`.
+    /// The fixture of a full id `suite.fixture`; the case in brackets that it was set up for is allowed and ignored.
     #[must_use]
     pub fn fixture(&self, id: &str) -> Option<(&Suite, &Case)> {
-        let (suite, fixture) = id.rsplit_once('.')?;
+        let plain = id.split_once('[').map_or(id, |(plain, _)| plain);
+        let (suite, fixture) = plain.rsplit_once('.')?;
         let suite = self.suite(suite)?;
         Some((suite, suite.fixtures.iter().find(|own| own.id == fixture)?))
+    }
+
+    /// The id under which a fixture is set up for `whose`, a case or a fixture of a case: its own, or
+    /// `suite.fixture[suite.case]` when each case has one to itself.
+    #[must_use]
+    pub fn fixture_for<'i>(&self, fixture: &'i str, whose: &str) -> Cow<'i, str> {
+        if !self.is_per_case(fixture) {
+            return Cow::Borrowed(fixture);
+        }
+        let case = match whose.split_once('[') {
+            Some((_, case)) if self.is_per_case(whose) => case.strip_suffix(']').unwrap_or(case),
+            _ => whose,
+        };
+        Cow::Owned(format!("{fixture}[{case}]"))
+    }
+
+    /// Whether the id is that of a fixture that each case has to itself.
+    #[must_use]
+    pub fn is_per_case(&self, id: &str) -> bool {
+        self.fixture(id).is_some_and(|(_, fixture)| fixture.per_case)
     }
 
     /// All cases in order: suites by id, cases as in the file.
@@ -243,6 +265,8 @@ impl Loading {
         self.plans(&catalogue, &sources);
         self.sessions(&catalogue, &sources);
         self.references(&catalogue);
+        self.lifetimes(&catalogue);
+        self.unremoved(&catalogue);
         self.outputs(&catalogue);
         self.circles(&catalogue);
         self.unused(&catalogue);
@@ -324,6 +348,59 @@ impl Loading {
                     }
                 };
                 self.out.push(problem.source(source));
+            }
+        }
+    }
+
+    /// What outlives a case cannot stand on what goes with it.
+    fn lifetimes(&mut self, catalogue: &Catalogue) {
+        for suite in &catalogue.suites {
+            let lasting = suite.fixtures.iter().filter(|fixture| !fixture.per_case);
+            for need in lasting.flat_map(|fixture| &fixture.needs) {
+                if catalogue.is_per_case(&need.fixture) {
+                    let message = format!("`{}` is set up for each case, but this fixture is shared", need.fixture);
+                    let help = "write `per: case` here too, or need a fixture that is shared";
+                    self.out.push(
+                        Diagnostic::error(codes::LIFETIME, message)
+                            .label(need.span, "")
+                            .help(help)
+                            .source(&suite.source),
+                    );
+                }
+            }
+        }
+        for (family, line) in catalogue.families.iter().flat_map(|own| own.plan.iter().map(move |line| (own, line))) {
+            self.shared_only(catalogue, &family.id, &line.fixture);
+        }
+        for (family, id) in catalogue.families.iter().flat_map(|own| own.sessions.values().map(move |id| (own, id))) {
+            self.shared_only(catalogue, &family.id, id);
+        }
+    }
+
+    fn shared_only(&mut self, catalogue: &Catalogue, family: &str, fixture: &str) {
+        if catalogue.is_per_case(fixture) {
+            let message = format!("family `{family}` names the fixture `{fixture}`, which is set up for each case");
+            self.out.push(Diagnostic::error(codes::LIFETIME, message).help("name a fixture that is shared"));
+        }
+    }
+
+    /// What is created without an `undo`, by cases that have no place of their own to create it in.
+    fn unremoved(&mut self, catalogue: &Catalogue) {
+        for suite in &catalogue.suites {
+            for case in suite.fixtures.iter().chain(&suite.cases) {
+                if case.needs.iter().any(|need| catalogue.is_per_case(&need.fixture)) {
+                    continue;
+                }
+                for place in &case.unremoved {
+                    let help = "add `undo:` with a `delete` of what was made; it also runs when a later step fails";
+                    let message = "this request creates something that nothing removes";
+                    self.out.push(
+                        Diagnostic::warning(codes::NO_UNDO, message)
+                            .label(*place, "")
+                            .help(help)
+                            .source(&suite.source),
+                    );
+                }
             }
         }
     }

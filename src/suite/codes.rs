@@ -88,6 +88,8 @@ codes! {
     EMPTY = "S031";
     /// An expression reads an output that the fixture does not have.
     UNKNOWN_OUTPUT = "S032";
+    /// A fixture that lasts longer than one case needs a fixture that each case has to itself.
+    LIFETIME = "S033";
 }
 
 #[cfg(test)]

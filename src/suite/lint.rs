@@ -10,15 +10,17 @@ use super::codes;
 use super::model::{Case, CheckKind, Expect, Group, RequestStep, Risk, StatusPattern, Step, StepKind};
 use crate::text::{Diagnostic, SourceFile, Span};
 
-/// Problems of one case or fixture. `head` is where problems of the whole are shown.
+/// Problems of one case or fixture, and what it creates without removing it. `head` is where problems of the whole are
+/// shown.
 pub(super) fn case(
     case: &Case,
     groups: &BTreeMap<String, Group>,
     must_check: bool,
     head: Span,
     source: &Arc<SourceFile>,
-) -> Vec<Diagnostic> {
+) -> (Vec<Diagnostic>, Box<[Span]>) {
     let mut out = Vec::new();
+    let mut unremoved = Vec::new();
     let mut walk = Walk { groups, entered: BTreeSet::new(), checks: false, requests: Vec::new() };
     walk.steps(&case.steps);
     if must_check && !walk.checks {
@@ -35,12 +37,10 @@ pub(super) fn case(
             out.push(Diagnostic::warning(codes::RISK_TOO_LOW, message).label(place, "").help(help));
         }
         if request.method.source() == "POST" && request.undo.is_empty() && expects_created(&request.expect) {
-            let help = "add `undo:` with a `delete` of what was made; it also runs when a later step fails";
-            let message = "this request creates something that nothing removes";
-            out.push(Diagnostic::warning(codes::NO_UNDO, message).label(place, "").help(help));
+            unremoved.push(place);
         }
     }
-    out
+    (out, unremoved.into())
 }
 
 /// What the steps of a case do, groups included.

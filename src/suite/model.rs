@@ -80,6 +80,10 @@ pub struct Case {
     pub steps: Vec<Step>,
     /// Where the steps are read again, when they were not kept.
     pub(super) deferred: Option<Deferred>,
+    /// Fixtures only: set up anew for each case that needs it, and undone with that case.
+    pub per_case: bool,
+    /// Requests that create something which no `undo` removes; fine where a fixture of the case itself takes it away.
+    pub(super) unremoved: Box<[Span]>,
     /// Fixtures only: values handed to the cases that need it.
     pub outputs: Vec<(String, JsonTemplate)>,
     /// Place of the case in the file.

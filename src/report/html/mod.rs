@@ -17,8 +17,8 @@ use crate::score::{CapabilityScore, ProgramScore};
 use super::document::{CaseEntry, Report};
 use super::junit::suite_of;
 
-/// Gives an exchange of a case or fixture by its event number, from the transcript.
-pub type Evidence<'e> = &'e dyn Fn(&str, u32) -> Option<Exchange>;
+/// Gives an exchange from the transcript: for the entry of that id, of that case or fixture, by its event number.
+pub type Evidence<'e> = &'e dyn Fn(&str, &str, u32) -> Option<Exchange>;
 
 /// Exchanges shown for one case.
 const SHOWN_EXCHANGES: usize = 8;
@@ -119,6 +119,10 @@ fn facts(report: &Report<'_>) -> Markup {
                 @if s.flaky > 0 { ", " span.gap { (s.flaky) " flaky" } }
             }
             dt { "Requests" } dd { (s.exchanges) }
+            @for part in &run.shards {
+                dt { "Shard " (part.shard.to_string()) }
+                dd { "run " code { (part.run) } ", " (time(part.started_at_ms)) ", manifest " code { (part.manifest) } }
+            }
             @if s.leaks > 0 { dt { "Left behind" } dd.fail { (s.leaks) " on the target, see the cases" } }
         }
     }
@@ -257,7 +261,7 @@ fn findings(entry: &CaseEntry, evidence: Evidence<'_>) -> Markup {
         @for earlier in &entry.earlier { p.gap { "Earlier attempt: " (earlier.outcome.to_string()) ": " (earlier.reason) } }
         @for place in wanted.iter().take(SHOWN_EXCHANGES) {
             @let owner = place.fixture.as_deref().unwrap_or(&entry.id);
-            @if let Some(exchange) = evidence(owner, place.n) { (exchange::show(place, &exchange)) }
+            @if let Some(exchange) = evidence(&entry.id, owner, place.n) { (exchange::show(place, &exchange)) }
         }
         @if hidden > 0 { p.dim { (hidden) " more exchanges are in the transcript." } }
     }

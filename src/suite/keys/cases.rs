@@ -73,7 +73,16 @@ pub static CASE: Object = Object {
 pub static FIXTURE: Object = Object {
     name: "fixture",
     doc: "A set-up shared by cases: done once when first needed, undone last. Its outcome becomes that of the cases when it is not a pass.",
-    keys: &[key("outputs", Kind::Map(&Kind::Json, "name"), "values handed to the cases as `<alias>.<name>`")],
+    keys: &[
+        key("outputs", Kind::Map(&Kind::Json, "name"), "values handed to the cases as `<alias>.<name>`"),
+        or(
+            "per",
+            Kind::Word(&["run", "case"]),
+            "run",
+            "`case`: not shared but set up anew for each case that needs it and undone with that case, such as a namespace \
+             of its own; what the case creates needs no `undo` then",
+        ),
+    ],
     includes: &[&PLAN],
     one_of: &[],
 };

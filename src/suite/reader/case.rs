@@ -83,7 +83,10 @@ impl Reader {
             // What a case does as a whole can be judged only when all of it was understood.
             if self.errors == before {
                 let head = item.get("id").map_or(item.span, |node| node.span);
-                for diagnostic in lint::case(&case, groups, object.key("capability").is_some(), head, &self.source) {
+                let (found, unremoved) =
+                    lint::case(&case, groups, object.key("capability").is_some(), head, &self.source);
+                case.unremoved = unremoved;
+                for diagnostic in found {
                     self.report(diagnostic);
                 }
             }
@@ -153,6 +156,7 @@ impl Reader {
         let within = self.duration_or(&fields, "within", WITHIN);
         let steps = fields.get("steps").map(|node| self.steps_or_empty(node)).unwrap_or_default();
         let outputs = if is_case { Vec::new() } else { self.outputs(&fields) };
+        let per_case = fields.get("per").and_then(|node| self.word(node, &["run", "case"])) == Some("case");
         Some(Case {
             id: id?,
             title: title?,
@@ -167,6 +171,8 @@ impl Reader {
             within,
             steps,
             deferred: None,
+            per_case,
+            unremoved: Box::default(),
             outputs,
             span: node.span,
         })
