@@ -156,7 +156,8 @@ impl Reader {
         let within = self.duration_or(&fields, "within", WITHIN);
         let steps = fields.get("steps").map(|node| self.steps_or_empty(node)).unwrap_or_default();
         let outputs = if is_case { Vec::new() } else { self.outputs(&fields) };
-        let per_case = fields.get("per").and_then(|node| self.word(node, &["run", "case"])) == Some("case");
+        let per_case =
+            !is_case && fields.get("per").and_then(|node| self.word(node, &["run", "case"])) == Some("case");
         Some(Case {
             id: id?,
             title: title?,
