@@ -8,6 +8,7 @@ mod gates;
 mod guideline;
 mod harness;
 mod interrupt;
+mod kube;
 mod offline;
 mod outputs;
 mod secrets;
