@@ -172,8 +172,9 @@ pub struct SuiteArgs {
 /// What to run against, and as whom.
 #[derive(Debug, Args, Clone)]
 pub struct TargetArgs {
-    /// `demo` or `demo:FOLDER` (replays a bundle), the URL of a service, a target file (YAML), or `openstack`: the cloud
-    /// that OS_CLOUD, OS_* variables or a clouds.yaml with one cloud describe. Left out with --os-cloud.
+    /// `demo` or `demo:FOLDER` (replays a bundle), the URL of a service, a target file (YAML), `openstack`: the cloud that
+    /// OS_CLOUD, OS_* variables or a clouds.yaml with one cloud describe, `kubernetes`: the cluster of kubectl's current
+    /// context, or `in-cluster`: the one that runs this pod. Left out with --os-cloud, --kubeconfig or --context.
     pub target: Option<String>,
     /// Family of the target; found from the URL's path when left out.
     #[arg(long)]
@@ -184,6 +185,13 @@ pub struct TargetArgs {
     /// Clouds.
     #[command(flatten)]
     pub cloud: CloudArgs,
+    /// Clusters.
+    #[command(flatten)]
+    pub kube: KubeArgs,
+    /// A further identity (may be repeated): NAME=CLOUD of clouds.yaml; for Kubernetes NAME=CONTEXT, NAME=FILE or
+    /// NAME=FILE#CONTEXT.
+    #[arg(long, value_name = "NAME=WHO")]
+    pub identity: Vec<String>,
     /// Value for the suites, such as `image=http://…/boot.iso` (may be repeated).
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
@@ -221,9 +229,17 @@ pub struct CloudArgs {
     /// Region of the cloud; its first one when left out.
     #[arg(long, help_heading = "OpenStack", value_name = "NAME")]
     pub os_region_name: Option<String>,
-    /// A further identity, such as `alt=CLOUD` or `admin=CLOUD`, by a cloud of clouds.yaml (may be repeated).
-    #[arg(long, help_heading = "OpenStack", value_name = "NAME=CLOUD")]
-    pub identity: Vec<String>,
+}
+
+/// Clusters of kubeconfig files: place, credentials and trust in one name.
+#[derive(Debug, Args, Clone, Default)]
+pub struct KubeArgs {
+    /// This kubeconfig alone; those of KUBECONFIG, else ~/.kube/config, when left out.
+    #[arg(long, help_heading = "Kubernetes", value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig; its current one when left out.
+    #[arg(long, help_heading = "Kubernetes", value_name = "NAME")]
+    pub context: Option<String>,
 }
 
 /// `assize run`.
@@ -398,6 +414,12 @@ pub struct CleanupArgs {
     /// Clouds.
     #[command(flatten)]
     pub cloud: CloudArgs,
+    /// Clusters.
+    #[command(flatten)]
+    pub kube: KubeArgs,
+    /// A further identity of the run, as it was given there (may be repeated).
+    #[arg(long, value_name = "NAME=WHO")]
+    pub identity: Vec<String>,
 }
 
 /// `assize harness`.

@@ -15,6 +15,7 @@ use super::clouds;
 use super::context::{Context, Paint};
 use super::exit::{CliError, Exit};
 use super::inputs;
+use super::kube;
 
 /// The `--set` values of the run.
 fn options(inputs: &crate::report::inputs::RunInputs) -> Vec<String> {
@@ -57,12 +58,22 @@ pub async fn cleanup(context: &Context, args: &CleanupArgs) -> Result<Exit, CliE
     let mut cloud = args.cloud.clone();
     let region = inputs.target["options"]["region"].as_str();
     cloud.os_region_name = cloud.os_region_name.or_else(|| region.map(str::to_owned));
-    let of_cloud = inputs.family == clouds::FAMILY && args.login.username.is_none() && args.login.token_file.is_none();
+    let given = args.login.username.is_some() || args.login.token_file.is_some() || args.login.client_cert.is_some();
+    let of_cloud = inputs.family == clouds::FAMILY && !given;
+    let said = fields(&inputs.target["logins"]["main"]);
+    let mut kube = args.kube.clone();
+    let of_cluster = inputs.family == kube::FAMILY && !given && kube::names(context, &args.kube, &said);
+    if of_cluster {
+        kube.context = kube.context.or_else(|| said.get("context").cloned());
+    }
+    let is_named = of_cloud || of_cluster;
     let target = TargetArgs {
-        target: Some(if of_cloud { clouds::FAMILY.to_owned() } else { base.clone() }),
+        target: Some(if is_named { inputs.family.clone() } else { base.clone() }),
         family: Some(inputs.family.clone()),
         login: args.login.clone(),
         cloud: if of_cloud { cloud } else { args.cloud.clone() },
+        kube,
+        identity: args.identity.clone(),
         set: options(&inputs),
     };
     let pending = Journal::pending(&journal).map_err(CliError::input)?;
@@ -71,13 +82,14 @@ pub async fn cleanup(context: &Context, args: &CleanupArgs) -> Result<Exit, CliE
         return Ok(Exit::Ok);
     }
     context.tell(format!("{} to keep on {base}", crate::text::plural(pending.len(), "promise")));
-    let said = fields(&inputs.target["logins"]["main"]);
-    // A cloud says itself who logs in.
-    let kept = if of_cloud { BTreeMap::new() } else { said.clone() };
+    // A cloud or a cluster says itself who logs in.
+    let kept = if is_named { BTreeMap::new() } else { said.clone() };
     let target = inputs::target(context, &catalogue, &target, None, kept)?;
     if target.base() != base {
-        let message = format!("the run was against {base}, and the cloud is at {}", target.base());
-        return Err(CliError::new(Exit::Usage, message).hint("name the cloud of the run with --os-cloud NAME"));
+        let (what, option) =
+            if of_cluster { ("cluster", "--kubeconfig FILE or --context NAME") } else { ("cloud", "--os-cloud NAME") };
+        let message = format!("the run was against {base}, and the {what} is at {}", target.base());
+        return Err(CliError::new(Exit::Usage, message).hint(format!("name the {what} of the run with {option}")));
     }
     let vault = Arc::new(Vault::new());
     let mut env = rejudge::env(&inputs, &catalogue);
@@ -85,10 +97,10 @@ pub async fn cleanup(context: &Context, args: &CleanupArgs) -> Result<Exit, CliE
     same_scope(&said, &fields(&env.target["logins"]["main"]))?;
     let known = env.target["identities"].as_array().cloned().unwrap_or_default();
     let had = inputs.target["identities"].as_array().into_iter().flatten();
-    for identity in had.filter(|name| of_cloud && !known.contains(name)) {
+    for identity in had.filter(|name| is_named && !known.contains(name)) {
         let name = identity.as_str().unwrap_or_default();
         context.warn(format!(
-            "the run also had the identity `{name}`; what it made needs it again: --identity {name}=CLOUD"
+            "the run also had the identity `{name}`; what it made needs it again: --identity {name}=…"
         ));
     }
     let (_, id) = super::run::identity(None)?;

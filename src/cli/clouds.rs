@@ -29,10 +29,10 @@ pub fn wanted(context: &Context, args: &TargetArgs) -> Result<bool, CliError> {
         Some(_) if cloud.os_cloud.is_some() => {
             return usage("a target and --os-cloud are both given", "keep one of them; the cloud says where it is");
         }
-        Some(_) if !cloud.identity.is_empty() || cloud.os_region_name.is_some() => {
+        Some(_) if !args.identity.is_empty() || cloud.os_region_name.is_some() => {
             return usage(
-                "--identity and --os-region-name are for clouds of clouds.yaml",
-                "write `identities:` into the target file, or give --os-cloud NAME instead of a target",
+                "--identity and --os-region-name are for clouds and clusters that have a name",
+                "write `identities:` into the target file, or give --os-cloud NAME or --context NAME instead of a target",
             );
         }
         Some(_) => return Ok(false),
@@ -40,8 +40,8 @@ pub fn wanted(context: &Context, args: &TargetArgs) -> Result<bool, CliError> {
         None => {
             return usage(
                 "no target is given",
-                "give `demo`, the URL of a service, a target file, or --os-cloud NAME (a cloud of clouds.yaml); \
-                 without one OS_CLOUD or OS_AUTH_URL must be set",
+                "give `demo`, the URL of a service, a target file, `kubernetes` (the cluster of kubectl), or --os-cloud NAME \
+                 (a cloud of clouds.yaml); without one OS_CLOUD or OS_AUTH_URL must be set",
             );
         }
     }
@@ -82,15 +82,8 @@ pub fn options<'c>(
         main.without_ca_cert();
     }
     let mut identities = Vec::new();
-    for pair in &args.cloud.identity {
-        let Some((name, cloud)) = pair.split_once('=').filter(|(name, cloud)| !name.is_empty() && !cloud.is_empty())
-        else {
-            return Err(CliError::new(Exit::Usage, format!("`--identity {pair}` is not of the form NAME=CLOUD"))
-                .hint("write for instance --identity alt=CLOUD, with a cloud of clouds.yaml"));
-        };
-        if identities.iter().any(|(known, _)| known == name) {
-            return Err(CliError::new(Exit::Usage, format!("--identity {name} is given twice")).hint("keep one"));
-        }
+    for pair in &args.identity {
+        let (name, cloud) = named(pair, "CLOUD", identities.iter().map(|(name, _)| name))?;
         identities.push((name.to_owned(), choose(Some(cloud))?));
     }
     let mut resolve = |place: Place<'_>| match place {
@@ -100,6 +93,25 @@ pub fn options<'c>(
         }
     };
     main.into_options(family(catalogue, Some(FAMILY), "")?, identities, &mut resolve).map_err(invalid)
+}
+
+/// Name and rest of `--identity`.
+///
+/// # Errors
+/// When it has another form, or the name is taken.
+pub fn named<'p>(
+    pair: &'p str,
+    what: &str,
+    mut known: impl Iterator<Item = impl AsRef<str>>,
+) -> Result<(&'p str, &'p str), CliError> {
+    let Some((name, rest)) = pair.split_once('=').filter(|(name, rest)| !name.is_empty() && !rest.is_empty()) else {
+        return Err(CliError::new(Exit::Usage, format!("`--identity {pair}` is not of the form NAME={what}"))
+            .hint(format!("write for instance --identity alt={what}")));
+    };
+    if known.any(|known| known.as_ref() == name) {
+        return Err(CliError::new(Exit::Usage, format!("--identity {name} is given twice")).hint("keep one"));
+    }
+    Ok((name, rest))
 }
 
 fn settings(context: &Context) -> Result<CloudSettings, CliError> {

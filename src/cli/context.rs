@@ -11,6 +11,7 @@ use super::args::Color;
 use super::exit::CliError;
 
 /// Environment, terminal facts, and how to speak.
+#[derive(Clone)]
 pub struct Context {
     variable: fn(&str) -> Option<String>,
     color_out: bool,

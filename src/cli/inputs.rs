@@ -13,6 +13,7 @@ use super::args::TargetArgs;
 use super::clouds;
 use super::context::Context;
 use super::exit::{CliError, Exit};
+use super::kube;
 
 /// Largest suite, guideline or waiver file that is read, in bytes.
 const LARGEST: u64 = 16 << 20;
@@ -249,17 +250,21 @@ pub fn target(
     rate: Option<u32>,
     fields: BTreeMap<String, String>,
 ) -> Result<Target, CliError> {
-    let of_cloud = clouds::wanted(context, args)?;
+    let of_cluster = kube::wanted(args)?;
+    let of_cloud = !of_cluster && clouds::wanted(context, args)?;
     let place = args.target.as_deref().unwrap_or_default();
-    let is_url = !of_cloud && (place.starts_with("http://") || place.starts_with("https://"));
-    let mut options = if of_cloud {
+    let is_named = of_cluster || of_cloud;
+    let is_url = !is_named && (place.starts_with("http://") || place.starts_with("https://"));
+    let mut options = if of_cluster {
+        kube::options(context, catalogue, args)?
+    } else if of_cloud {
         clouds::options(context, catalogue, args)?
     } else if is_url {
         TargetOptions::new(family(catalogue, args.family.as_deref(), place)?, place)
     } else {
         from_file(context, catalogue, args, place)?
     };
-    if !of_cloud {
+    if !is_named {
         replace_login(context, args, is_url, &mut options)?;
     }
     options.login.fields.extend(fields);
@@ -269,6 +274,7 @@ pub fn target(
     if let Some(path) = &args.login.client_cert {
         options.client_identity = Some(crate::secret::Secret::new(String::from_utf8_lossy(&read(path)?).into_owned()));
     }
+    kube::own_certificate(&mut options);
     options.insecure |= args.login.insecure;
     if let Some(rate) = rate {
         options.rate = Some(f64::from(rate));
@@ -312,7 +318,8 @@ fn from_file<'c>(
     let path = Path::new(place);
     if !path.is_file() {
         return Err(CliError::new(Exit::Usage, format!("`{place}` is neither a URL nor a target file")).hint(
-            "give `demo`, a URL that starts with http:// or https://, the path of a target file, or --os-cloud NAME",
+            "give `demo`, a URL that starts with http:// or https://, the path of a target file, `kubernetes`, or \
+             --os-cloud NAME",
         ));
     }
     let text = String::from_utf8_lossy(&read(path)?).into_owned();

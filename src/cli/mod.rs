@@ -14,6 +14,7 @@ mod explain;
 mod guideline;
 mod harness;
 mod inputs;
+mod kube;
 mod lint;
 mod list;
 mod merge;

@@ -370,14 +370,18 @@ async fn reach(target: &Target, path: &str) -> Result<(), CliError> {
         }
         Ok(401 | 403) => {
             let known = target.credential(crate::target::MAIN);
-            let given = matches!(known, crate::target::IdentityUse::Known(Some(_)));
+            let given = matches!(known, crate::target::IdentityUse::Known(_));
             let message = if given {
                 format!("{place} refuses the credentials")
             } else {
                 format!("{place} asks for credentials and none were given")
             };
             Err(CliError::new(Exit::Unreachable, message)
-                .hint("--username NAME with --password-file FILE or the variable ASSIZE_PASSWORD"))
+                .hint(if target.family() == super::kube::FAMILY {
+                    "is the token or the certificate of the context still good? `kubectl get --raw /api` tells"
+                } else {
+                    "--username NAME with --password-file FILE or the variable ASSIZE_PASSWORD"
+                }))
         }
         Ok(_) => Ok(()),
     }

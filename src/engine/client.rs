@@ -19,7 +19,7 @@ use crate::http::{Body, Exchange, Failure, FailureClass, Headers, Request, Respo
 use crate::judge::{Call, CallIdentity, StopReason};
 use crate::secret::{Redacted, Secret, Vault};
 use crate::suite::SecretPlace;
-use crate::target::{IdentityUse, Target, basic_value, learn_header};
+use crate::target::{Certificate, Credential, IdentityUse, Proof, Target, basic_value, learn_header};
 
 /// No more of a body than this is ever kept, whatever the suite says: it must fit into a line of the transcript.
 const MAX_BODY: u64 = 32 << 20;
@@ -34,6 +34,7 @@ const WITH_CONTENT: [&str; 3] = ["POST", "PUT", "PATCH"];
 const SHORTEST_COOKIE: usize = 10;
 /// How the detail of a failure begins when a status line came before it.
 const STATUS_SEEN: &str = "status ";
+const AUTHORIZATION: &str = "authorization";
 const WITHHELD: &str = "the request needs a secret that this run does not know or cannot spell";
 
 /// Performs requests for one target.
@@ -55,8 +56,10 @@ pub(super) struct Sender<'c> {
 /// A request ready for the wire.
 struct Prepared {
     request: reqwest::Request,
-    /// Whether the client certificate is presented.
-    certificate: bool,
+    /// What identifies the sender to TLS.
+    certificate: Option<Certificate>,
+    /// Nothing shall identify the sender.
+    anonymous: bool,
 }
 
 /// Why a request does not go out.
@@ -100,7 +103,8 @@ impl Client {
         limit: Duration,
     ) -> Result<Redacted<Exchange>, StopReason> {
         let Call { request: mut recorded, identity, max_body, secrets, .. } = call;
-        let prepared = self.prepare(&mut recorded, &identity, sender.agent);
+        let renewed = self.renew(&identity).await;
+        let prepared = renewed.and_then(|()| self.prepare(&mut recorded, &identity, sender.agent));
         let sent_ms = sender.clock.elapsed_ms();
         let outcome = match prepared {
             Err(Refusal::Stop(reason)) => return Err(reason),
@@ -113,6 +117,9 @@ impl Client {
         };
         if let Some(response) = &response {
             self.learn(response, &secrets);
+            if let (401, CallIdentity::Named(name)) = (response.status, &identity) {
+                self.target.refused(name);
+            }
         }
         Ok(self.vault.seal(Exchange {
             request: recorded,
@@ -122,6 +129,22 @@ impl Client {
             done_ms: sender.clock.elapsed_ms(),
             at_ms: sender.clock.at_ms(),
         }))
+    }
+
+    /// Credentials that are about to end are had again first; their source may take its time.
+    async fn renew(&self, identity: &CallIdentity) -> Result<(), Refusal> {
+        let CallIdentity::Named(name) = identity else { return Ok(()) };
+        if !self.target.is_due(name) {
+            return Ok(());
+        }
+        let (target, vault, name) = (Arc::clone(&self.target), Arc::clone(&self.vault), name.clone());
+        let renewed = tokio::task::spawn_blocking(move || target.renew(&name, &vault)).await;
+        let why = match renewed {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(why)) => why,
+            Err(error) => error.to_string(),
+        };
+        Err(Refusal::Broken(failure(FailureClass::Request, why)))
     }
 
     /// Builds the request for the wire and adds the identity's field to the recorded one.
@@ -136,11 +159,18 @@ impl Client {
         let url = Url::parse(&url).map_err(|e| broken(format!("invalid URL: {e}")))?;
         let method =
             reqwest::Method::from_bytes(recorded.method.as_bytes()).map_err(|_| broken("invalid method".to_owned()))?;
-        let credential = self.identify(identity)?;
-        let carries = credential.is_some() || !matches!(identity, CallIdentity::Named(name) if self.is_anonymous(name));
-        if !self.is_own(&url) && (carries || holds_token(recorded)) {
+        let anonymous = matches!(identity, CallIdentity::Named(name) if self.is_anonymous(name));
+        let mut proof = self.identify(identity)?;
+        if !self.is_own(&url) && (!anonymous || holds_token(recorded)) {
             return Err(Refusal::Stop(StopReason::ForeignHost));
         }
+        // What the step says itself wins over the identity, the whole of it.
+        if recorded.headers.get(AUTHORIZATION).is_some() {
+            proof = Proof::default();
+        }
+        let unsaid = |(name, _): &(String, String)| recorded.headers.get(name).is_none();
+        let further: Vec<_> = proof.headers.into_iter().filter(unsaid).collect();
+        further.iter().for_each(|(name, value)| recorded.headers.push(name, value.as_str()));
         let mut headers = HeaderMap::with_capacity(recorded.headers.0.len() + 2);
         for (name, value) in &recorded.headers.0 {
             let value = self.field_value(name, value)?;
@@ -149,8 +179,7 @@ impl Client {
                 .map_err(|_| broken(format!("invalid value of the header field `{name}`")))?;
             headers.append(name, value);
         }
-        // What the step says itself wins over the identity.
-        if let Some((name, value)) = credential.filter(|(name, _)| recorded.headers.get(name).is_none()) {
+        if let Some(Credential { name, value }) = proof.credential.filter(|c| recorded.headers.get(&c.name).is_none()) {
             let field =
                 HeaderName::from_bytes(name.as_bytes()).map_err(|_| broken("invalid header name".to_owned()))?;
             let mut sent = HeaderValue::from_bytes(value.expose().as_bytes())
@@ -166,36 +195,47 @@ impl Client {
         if recorded.body.is_empty() && WITH_CONTENT.contains(&method.as_str()) {
             headers.entry(reqwest::header::CONTENT_LENGTH).or_insert(HeaderValue::from_static("0"));
         }
+        let url = match self.target.on_wire(&url) {
+            Some((wire, host)) => {
+                let host = HeaderValue::from_str(&host).map_err(|_| broken("invalid host".to_owned()))?;
+                headers.entry(reqwest::header::HOST).or_insert(host);
+                wire
+            }
+            None => url,
+        };
         let mut request = reqwest::Request::new(method, url);
         if !recorded.body.is_empty() {
             let body = reveal::body(&self.vault, &recorded.body, recorded.headers.get("content-type"))?;
             *request.body_mut() = Some(body.into());
         }
         *request.headers_mut() = headers;
-        Ok(Prepared { request, certificate: carries })
+        Ok(Prepared { request, certificate: proof.certificate, anonymous })
     }
 
     fn is_anonymous(&self, name: &str) -> bool {
         matches!(self.target.credential(name), IdentityUse::Anonymous)
     }
 
-    /// The header field of an identity; the secret in it is known to the vault afterwards.
-    fn identify(&self, identity: &CallIdentity) -> Result<Option<(String, Secret)>, Refusal> {
-        Ok(match identity {
+    /// What an identity sends and presents; the secret in it is known to the vault afterwards.
+    fn identify(&self, identity: &CallIdentity) -> Result<Proof, Refusal> {
+        let credential = match identity {
             CallIdentity::Named(name) => match self.target.credential(name) {
                 IdentityUse::Unknown => return Err(Refusal::Stop(StopReason::NoIdentity)),
-                IdentityUse::Anonymous | IdentityUse::Known(None) => None,
-                IdentityUse::Known(Some(credential)) => Some((credential.name.clone(), credential.value.clone())),
+                IdentityUse::Anonymous => return Ok(Proof::default()),
+                IdentityUse::Known(proof) => return Ok(proof),
             },
             CallIdentity::Basic { username, password } => {
                 let username = reveal::plain(&self.vault, username)?;
                 let password = reveal::plain(&self.vault, password)?;
                 let value = basic_value(&username, &password);
                 learn_header("login", &value, &self.vault);
-                Some(("authorization".to_owned(), Secret::new(value)))
+                Credential { name: AUTHORIZATION.to_owned(), value: Secret::new(value) }
             }
-            CallIdentity::Header { name, value } => Some((name.clone(), Secret::new(self.field_value(name, value)?))),
-        })
+            CallIdentity::Header { name, value } => {
+                Credential { name: name.clone(), value: Secret::new(self.field_value(name, value)?) }
+            }
+        };
+        Ok(Proof { credential: Some(credential), ..Proof::default() })
     }
 
     /// The value of a field for the wire. Credentials made of tokens are secrets as a whole too; literals in a suite
@@ -211,7 +251,7 @@ impl Client {
     async fn send(&self, prepared: Prepared, max_body: u64, limit: Duration) -> Result<Response, Failure> {
         let client = self
             .target
-            .client(prepared.request.url(), prepared.certificate)
+            .client(prepared.request.url(), prepared.certificate.as_ref(), prepared.anonymous)
             .map_err(|e| failure(FailureClass::Request, e.to_string()))?;
         let verified = self.target.verifies_certificates();
         let work = async {

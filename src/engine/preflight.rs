@@ -5,7 +5,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::http::Failure;
-use crate::target::{IdentityUse, MAIN, Target, TargetError};
+use crate::target::{IdentityUse, MAIN, Proof, Target, TargetError};
 
 use super::failure::classify;
 
@@ -16,8 +16,20 @@ use super::failure::classify;
 pub async fn preflight(target: &Target, path: &str) -> Result<Result<u16, Failure>, TargetError> {
     let address = format!("{}{path}", target.base());
     let url = Url::parse(&address).map_err(|error| TargetError::Url { url: address, why: error.to_string() })?;
-    let mut request = target.client(&url, true)?.get(url.clone()).timeout(Duration::from_secs(20));
-    if let IdentityUse::Known(Some(credential)) = target.credential(MAIN) {
+    let (proof, anonymous) = match target.credential(MAIN) {
+        IdentityUse::Known(proof) => (proof, false),
+        _ => (Proof::default(), true),
+    };
+    let client = target.client(&url, proof.certificate.as_ref(), anonymous)?;
+    let mut request = match target.on_wire(&url) {
+        Some((wire, host)) => client.get(wire).header(reqwest::header::HOST, host),
+        None => client.get(url),
+    };
+    request = request.timeout(Duration::from_secs(20));
+    for (name, value) in &proof.headers {
+        request = request.header(name, value);
+    }
+    if let Some(credential) = &proof.credential {
         request = request.header(&credential.name, credential.value.expose());
     }
     // The body is not read: it may be endless.

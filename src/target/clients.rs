@@ -1,11 +1,17 @@
-//! HTTP clients of a target. Building one costs milliseconds, so there is one for each TLS policy, built when first
-//! needed; each keeps its own pool of connections.
+//! HTTP clients of a target. Building one costs milliseconds, so there is one for each TLS policy and client certificate,
+//! built when first needed; each keeps its own pool of connections. A server keeps who presented a certificate for as long
+//! as the connection lasts, so connections are never shared between certificates.
 
-use std::sync::{Once, OnceLock};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
 use std::time::Duration;
 
-use super::TargetError;
-use crate::secret::Secret;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::Url;
+
+use super::{Certificate, TargetError};
+use crate::secret::{Secret, Vault};
 
 /// A connection that is not established by then is a failure of class `connect`.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -14,15 +20,74 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
 
-/// How certificates are treated.
+/// How connections are made and certificates treated.
 #[derive(Debug, Default)]
-pub struct Policy {
+pub(super) struct Policy {
     /// PEM certificates to trust instead of those of the system.
-    pub ca_certs: Vec<Vec<u8>>,
+    pub(super) ca_certs: Vec<Vec<u8>>,
     /// Accept any certificate.
-    pub insecure: bool,
-    /// Client certificate and key, PEM.
-    pub client_identity: Option<Secret>,
+    pub(super) insecure: bool,
+    /// URL of a proxy.
+    pub(super) proxy: Option<Secret>,
+    /// The server has another name in TLS than in its URL.
+    pub(super) server: Option<Server>,
+}
+
+impl Policy {
+    /// Teaches the vault the credentials in the URL of the proxy.
+    pub(super) fn teach(&self, vault: &Vault) {
+        let Some(url) = self.proxy.as_ref().and_then(|proxy| Url::parse(proxy.expose()).ok()) else { return };
+        if let Some(password) = url.password() {
+            let plain = percent_encoding::percent_decode_str(password).decode_utf8_lossy();
+            vault.learn("proxy-password", &Secret::new(plain));
+        }
+    }
+}
+
+/// A server that is connected to at the host of its URL and named otherwise in TLS. Clients take the name from the URL
+/// and ask for its address; so requests go to the name, and its address is that of the host.
+#[derive(Debug, Clone)]
+pub(super) struct Server {
+    name: String,
+    host: String,
+    port: u16,
+}
+
+impl Server {
+    pub(super) fn new(name: String, base: &Url) -> Result<Self, TargetError> {
+        let mut probe = base.clone();
+        if probe.set_host(Some(&name)).is_err() || probe.domain().is_none() {
+            return Err(TargetError::ServerName("it must be a DNS name"));
+        }
+        let name = probe.domain().unwrap_or_default().to_owned();
+        let host = base.host_str().unwrap_or_default().to_owned();
+        Ok(Self { name, host, port: base.port_or_known_default().unwrap_or(443) })
+    }
+
+    pub(super) fn on_wire(&self, url: &Url) -> Option<(Url, String)> {
+        let own = url.scheme() == "https"
+            && url.host_str() == Some(self.host.as_str())
+            && url.port_or_known_default() == Some(self.port);
+        if !own {
+            return None;
+        }
+        let mut wire = url.clone();
+        wire.set_host(Some(&self.name)).ok()?;
+        let field = url.port().map_or_else(|| self.host.clone(), |port| format!("{}:{port}", self.host));
+        Some((wire, field))
+    }
+}
+
+impl Resolve for Server {
+    fn resolve(&self, name: Name) -> Resolving {
+        // An IPv6 address has brackets in a URL only.
+        let host = if name.as_str() == self.name { self.host.as_str() } else { name.as_str() };
+        let host = host.trim_matches(['[', ']']).to_owned();
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((host, 0)).await?.collect();
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
 }
 
 /// The clients of one target.
@@ -30,14 +95,14 @@ pub struct Policy {
 pub(super) struct Clients {
     policy: Policy,
     authorities: Vec<reqwest::Certificate>,
-    identity: Option<reqwest::Identity>,
-    /// Without TLS, TLS, TLS with client certificate.
-    built: [OnceLock<Result<reqwest::Client, String>>; 3],
+    plain: OnceLock<Result<reqwest::Client, String>>,
+    secure: OnceLock<Result<reqwest::Client, String>>,
+    /// By the digest of the client certificate.
+    certified: Mutex<HashMap<String, reqwest::Client>>,
 }
 
 impl Clients {
     pub(super) fn new(policy: Policy) -> Result<Self, TargetError> {
-        install_provider();
         let mut authorities = Vec::new();
         for pem in &policy.ca_certs {
             let what = "the CA certificate";
@@ -48,34 +113,31 @@ impl Clients {
             }
             authorities.extend(certs);
         }
-        let identity = match &policy.client_identity {
-            None => None,
-            Some(pem) => Some(
-                reqwest::Identity::from_pem(pem.expose().as_bytes())
-                    .map_err(|e| TargetError::Pem { what: "the client certificate", why: chain_text(&e) })?,
-            ),
-        };
-        Ok(Self { policy, authorities, identity, built: [const { OnceLock::new() }; 3] })
+        let (plain, secure, certified) = (OnceLock::new(), OnceLock::new(), Mutex::default());
+        Ok(Self { policy, authorities, plain, secure, certified })
     }
 
     pub(super) fn policy(&self) -> &Policy {
         &self.policy
     }
 
-    pub(super) fn get(&self, tls: bool, certificate: bool) -> Result<&reqwest::Client, TargetError> {
-        let certificate = certificate && self.identity.is_some();
-        let [plain, secure, certified] = &self.built;
-        let slot = match (tls, certificate) {
-            (false, _) => plain,
-            (true, false) => secure,
-            (true, true) => certified,
+    pub(super) fn get(&self, tls: bool, certificate: Option<&Certificate>) -> Result<reqwest::Client, TargetError> {
+        let Some(certificate) = certificate.filter(|_| tls) else {
+            let slot = if tls { &self.secure } else { &self.plain };
+            let built = slot.get_or_init(|| self.build(tls, None).map_err(|e| chain_text(&e)));
+            return built.clone().map_err(TargetError::Client);
         };
-        slot.get_or_init(|| self.build(tls, certificate).map_err(|e| chain_text(&e)))
-            .as_ref()
-            .map_err(|why| TargetError::Client(why.clone()))
+        let mut certified = self.certified.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = certified.get(certificate.digest()) {
+            return Ok(client.clone());
+        }
+        let client = self.build(tls, Some(certificate)).map_err(|e| TargetError::Client(chain_text(&e)))?;
+        certified.insert(certificate.digest().to_owned(), client.clone());
+        Ok(client)
     }
 
-    fn build(&self, tls: bool, certificate: bool) -> reqwest::Result<reqwest::Client> {
+    fn build(&self, tls: bool, certificate: Option<&Certificate>) -> reqwest::Result<reqwest::Client> {
+        install_provider();
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -86,24 +148,31 @@ impl Clients {
             .tcp_keepalive(TCP_KEEPALIVE)
             .tcp_nodelay(true)
             .tls_info(true);
+        if let Some(proxy) = &self.policy.proxy {
+            builder = builder.proxy(reqwest::Proxy::all(proxy.expose())?);
+        }
         if !tls {
             // Without this the certificates of the system would be read, and their absence would be an error.
             builder = builder.tls_certs_only([]);
         } else if !self.authorities.is_empty() {
             builder = builder.tls_certs_only(self.authorities.iter().cloned());
         }
+        if tls && let Some(server) = &self.policy.server {
+            // HTTP/2 has no `host` field of its own: it would name the server as TLS does.
+            builder = builder.dns_resolver(Arc::new(server.clone())).http1_only();
+        }
         if tls && self.policy.insecure {
             builder = builder.tls_danger_accept_invalid_certs(true);
         }
-        if certificate && let Some(identity) = &self.identity {
-            builder = builder.identity(identity.clone());
+        if let Some(certificate) = certificate {
+            builder = builder.identity(certificate.identity().clone());
         }
         builder.build()
     }
 }
 
 /// rustls takes its cryptography from a process-wide provider, which must be chosen once.
-fn install_provider() {
+pub(super) fn install_provider() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // An error means that the embedding program chose one already; that one is used then.
@@ -112,7 +181,7 @@ fn install_provider() {
 }
 
 /// An error with its causes in one line.
-fn chain_text(error: &dyn std::error::Error) -> String {
+pub(super) fn chain_text(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -148,6 +148,8 @@ impl TargetFile {
             ca_certs,
             insecure: self.insecure,
             client_identity,
+            server_name: None,
+            proxy: None,
             services: self.services,
             trusted_hosts: self.trusted_hosts,
             options: self.options,
@@ -169,7 +171,7 @@ impl Fetch<'_> {
             password: self.secret(&login.password),
             token: self.secret(&login.token),
             fields: login.fields.clone(),
-            secrets: BTreeMap::new(),
+            ..Login::default()
         }
     }
 

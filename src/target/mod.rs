@@ -7,6 +7,9 @@
 mod clients;
 mod clouds;
 mod file;
+mod identity;
+mod kubeconfig;
+mod quote;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,10 +20,14 @@ use url::Url;
 use crate::expr::Json;
 use crate::secret::{Secret, Vault};
 use crate::suite::Family;
+use identity::Identity;
 
-pub use clients::Policy;
 pub use clouds::{Cloud, CloudFile, CloudSettings, Clouds, config_folders};
 pub use file::{LoginFile, Place, TargetFile};
+pub use identity::{Certificate, Credential, Fetch, Fresh, IdentityUse, Proof, Renewal};
+pub use kubeconfig::{
+    KubeContext, KubeFile, Kubeconfig, Machine, Plugin, PluginMode, in_cluster, kubeconfig_files,
+};
 
 /// Name of the identity that requests have unless they say otherwise.
 pub const MAIN: &str = "main";
@@ -64,11 +71,23 @@ pub struct Login {
     pub fields: BTreeMap<String, String>,
     /// What else it needs and nobody may see: `application_credential_secret`.
     pub secrets: BTreeMap<String, Secret>,
+    /// How user name, password and token are sent, when the target does not say it for all.
+    pub auth: Option<Auth>,
+    /// Client certificate and key of this identity alone, PEM.
+    pub client_identity: Option<Secret>,
+    /// Header fields without secrets that go with every request of the identity.
+    pub headers: Vec<(String, String)>,
+    /// How token and certificate are had again.
+    pub renewal: Option<Renewal>,
 }
 
 impl Login {
-    fn is_empty(&self) -> bool {
+    fn has_no_secret(&self) -> bool {
         self.username.is_none() && self.password.is_none() && self.token.is_none() && self.secrets.is_empty()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.has_no_secret() && self.client_identity.is_none() && self.headers.is_empty()
     }
 }
 
@@ -89,8 +108,12 @@ pub struct TargetOptions<'f> {
     pub ca_certs: Vec<Vec<u8>>,
     /// Accept any certificate.
     pub insecure: bool,
-    /// Client certificate and key, PEM.
+    /// Client certificate and key, PEM, that every identity but `none` presents.
     pub client_identity: Option<Secret>,
+    /// Name that certificates are verified for and that is asked for (SNI), instead of the host of the base URL.
+    pub server_name: Option<String>,
+    /// URL of a proxy (http, https, socks5, socks5h), perhaps with credentials.
+    pub proxy: Option<Secret>,
     /// Base URLs of services by name.
     pub services: BTreeMap<String, String>,
     /// Further hosts that credentials may be sent to.
@@ -114,6 +137,8 @@ impl<'f> TargetOptions<'f> {
             ca_certs: Vec::new(),
             insecure: false,
             client_identity: None,
+            server_name: None,
+            proxy: None,
             services: BTreeMap::new(),
             trusted_hosts: BTreeSet::new(),
             options: BTreeMap::new(),
@@ -157,32 +182,15 @@ pub enum TargetError {
         /// What is wrong.
         why: String,
     },
+    /// The name of the server cannot be used.
+    #[error("the TLS server name cannot be used: {0}")]
+    ServerName(&'static str),
     /// The HTTP client cannot be built.
     #[error("the HTTP client cannot be set up: {0}")]
     Client(String),
     /// The rate is not a positive number.
     #[error("the rate limit must be a positive number of requests a second")]
     Rate,
-}
-
-/// One header field that carries credentials.
-#[derive(Debug, Clone)]
-pub struct Credential {
-    /// Field name, lower-case.
-    pub name: String,
-    /// Complete value, for instance `Basic ...`.
-    pub value: Secret,
-}
-
-/// What an identity amounts to.
-#[derive(Debug, Clone, Copy)]
-pub enum IdentityUse<'t> {
-    /// Sends no credentials.
-    Anonymous,
-    /// Sends a header field, or only the client certificate when there is none.
-    Known(Option<&'t Credential>),
-    /// Not defined.
-    Unknown,
 }
 
 /// An endpoint under test.
@@ -192,8 +200,10 @@ pub struct Target {
     base: Url,
     base_text: String,
     login: Login,
-    /// By identity name; `None` for an identity without a header of its own.
-    credentials: BTreeMap<String, Option<Credential>>,
+    /// By name.
+    identities: BTreeMap<String, Identity>,
+    /// The client certificate of all identities but `none`.
+    shared: Option<Certificate>,
     logins: BTreeMap<String, Login>,
     services: BTreeMap<String, String>,
     hosts: BTreeSet<String>,
@@ -219,10 +229,10 @@ impl Target {
         if options.rate.is_some_and(|rate| !rate.is_finite() || rate <= 0.0) {
             return Err(TargetError::Rate);
         }
-        let mut credentials = BTreeMap::new();
-        let main = credential(MAIN, &options.login, options.auth, default_auth)?;
-        if main.is_some() || !options.login.is_empty() || options.client_identity.is_some() {
-            credentials.insert(MAIN.to_owned(), main);
+        let mut identities = BTreeMap::new();
+        let identity = |name: &str, login: &Login| Identity::new(name, login, options.auth, default_auth);
+        if !options.login.is_empty() || options.client_identity.is_some() {
+            identities.insert(MAIN.to_owned(), identity(MAIN, &options.login)?);
         }
         for (name, login) in &options.identities {
             if name == MAIN || name == NONE {
@@ -231,7 +241,7 @@ impl Target {
             if login.is_empty() {
                 return Err(TargetError::Login { identity: name.clone(), why: "no credentials are given" });
             }
-            credentials.insert(name.clone(), credential(name, login, options.auth, default_auth)?);
+            identities.insert(name.clone(), identity(name, login)?);
         }
         let mut hosts = options.trusted_hosts.iter().map(|h| h.to_ascii_lowercase()).collect::<BTreeSet<_>>();
         hosts.extend(base.host_str().map(str::to_owned));
@@ -241,14 +251,24 @@ impl Target {
             hosts.extend(url.host_str().map(str::to_owned));
             services.insert(name.clone(), without_slash(&url));
         }
-        let policy =
-            Policy { ca_certs: options.ca_certs, insecure: options.insecure, client_identity: options.client_identity };
+        let shared = options.client_identity.as_ref().map(Certificate::from_pem).transpose()?;
+        let server_name = options.server_name.filter(|_| base.scheme() == "https");
+        if options.proxy.is_some() && server_name.is_some() {
+            return Err(TargetError::ServerName("it cannot go together with a proxy"));
+        }
+        let policy = clients::Policy {
+            ca_certs: options.ca_certs,
+            insecure: options.insecure,
+            proxy: options.proxy,
+            server: server_name.map(|name| clients::Server::new(name, &base)).transpose()?,
+        };
         Ok(Self {
             family: options.family.id.clone(),
             base_text: without_slash(&base),
             base,
             login: options.login,
-            credentials,
+            shared,
+            identities,
             logins: options.identities,
             services,
             hosts,
@@ -286,7 +306,7 @@ impl Target {
     /// case can log in on its own.
     #[must_use]
     pub fn view(&self, vault: &Vault) -> Json {
-        let mut identities: Vec<&str> = self.credentials.keys().map(String::as_str).collect();
+        let mut identities: Vec<&str> = self.identities.keys().map(String::as_str).collect();
         identities.push(NONE);
         let mut logins = serde_json::Map::new();
         for (name, login) in self.all_logins() {
@@ -298,7 +318,7 @@ impl Target {
             "host": self.base.host_str().unwrap_or_default(),
             "family": self.family,
             "username": self.login.username.as_deref().unwrap_or_default(),
-            "has_credentials": self.credentials.contains_key(MAIN),
+            "has_credentials": self.identities.contains_key(MAIN),
             "identities": identities,
             "logins": logins,
             "services": self.services,
@@ -312,10 +332,11 @@ impl Target {
         for (name, login) in self.all_logins() {
             learn_login(name, login, vault);
         }
-        for (name, credential) in &self.credentials {
-            let Some(credential) = credential else { continue };
+        for (name, identity) in &self.identities {
+            let Some(credential) = identity.proof().credential else { continue };
             learn_header(&format!("{name}-login"), credential.value.expose(), vault);
         }
+        self.clients.policy().teach(vault);
     }
 
     fn all_logins(&self) -> impl Iterator<Item = (&str, &Login)> {
@@ -324,14 +345,36 @@ impl Target {
 
     /// What the identity of that name sends.
     #[must_use]
-    pub fn credential(&self, identity: &str) -> IdentityUse<'_> {
+    pub fn credential(&self, identity: &str) -> IdentityUse {
         if identity == NONE {
             return IdentityUse::Anonymous;
         }
-        match self.credentials.get(identity) {
-            Some(credential) => IdentityUse::Known(credential.as_ref()),
+        match self.identities.get(identity) {
+            Some(identity) => IdentityUse::Known(identity.proof()),
             None if identity == MAIN => IdentityUse::Anonymous,
             None => IdentityUse::Unknown,
+        }
+    }
+
+    /// Whether the credentials of an identity are about to end, so that [`Target::renew`] should come first.
+    #[must_use]
+    pub fn is_due(&self, identity: &str) -> bool {
+        self.identities.get(identity).is_some_and(Identity::is_due)
+    }
+
+    /// Fetches the credentials of an identity again if they are about to end. Takes as long as their source does. The
+    /// vault learns them.
+    ///
+    /// # Errors
+    /// Why they cannot be had, when the old ones have ended.
+    pub fn renew(&self, identity: &str, vault: &Vault) -> Result<(), String> {
+        self.identities.get(identity).map_or(Ok(()), |known| known.renew(identity, vault))
+    }
+
+    /// The server did not accept the credentials of an identity.
+    pub fn refused(&self, identity: &str) {
+        if let Some(identity) = self.identities.get(identity) {
+            identity.refused();
         }
     }
 
@@ -349,20 +392,36 @@ impl Target {
         url.scheme() == "https" || self.base.scheme() == "http"
     }
 
-    /// The client for a URL; `certificate` says whether the client certificate is presented.
+    /// The client for a URL. `certificate` is that of the identity; `anonymous` says that none at all is presented.
     ///
     /// # Errors
-    /// When the client cannot be built; the first call for a scheme builds it.
-    pub fn client(&self, url: &Url, certificate: bool) -> Result<&reqwest::Client, TargetError> {
-        self.clients.get(url.scheme() == "https", certificate)
+    /// When the client cannot be built; the first call for a certificate builds it.
+    pub fn client(
+        &self,
+        url: &Url,
+        certificate: Option<&Certificate>,
+        anonymous: bool,
+    ) -> Result<reqwest::Client, TargetError> {
+        let shared = self.shared.as_ref().filter(|_| !anonymous);
+        self.clients.get(url.scheme() == "https", certificate.or(shared))
+    }
+
+    /// The URL to connect to and the `host` field to send, when they differ from the URL of a request.
+    #[must_use]
+    pub fn on_wire(&self, url: &Url) -> Option<(Url, String)> {
+        let server = self.clients.policy().server.as_ref()?;
+        server.on_wire(url)
     }
 
     /// Builds the client of the base URL now, so that its errors show before the first case.
     ///
     /// # Errors
-    /// When the client cannot be built.
+    /// When a client cannot be built.
     pub fn warm_up(&self) -> Result<(), TargetError> {
-        self.client(&self.base, true).map(|_| ())
+        for identity in self.identities.values() {
+            self.client(&self.base, identity.proof().certificate.as_ref(), false)?;
+        }
+        self.client(&self.base, None, false).map(|_| ())
     }
 }
 
@@ -391,35 +450,6 @@ fn login_view(name: &str, login: &Login, vault: &Vault) -> Json {
     view.insert("token".to_owned(), Json::Null);
     view.extend(tokens.into_iter().map(|(what, token)| (what, Json::String(token))));
     Json::Object(view)
-}
-
-fn credential(
-    name: &str,
-    login: &Login,
-    chosen: Option<Auth>,
-    default: Auth,
-) -> Result<Option<Credential>, TargetError> {
-    let wrong = |why| TargetError::Login { identity: name.to_owned(), why };
-    if login.is_empty() {
-        return Ok(None);
-    }
-    let auth = chosen.unwrap_or(if login.token.is_some() { Auth::Bearer } else { default });
-    let value = match auth {
-        Auth::None => return Ok(None),
-        Auth::Bearer => {
-            let token = login.token.as_ref().ok_or_else(|| wrong("bearer authentication needs a token"))?;
-            format!("Bearer {}", token.expose())
-        }
-        Auth::Basic => {
-            let user = login.username.as_deref().ok_or_else(|| wrong("a password needs a user name"))?;
-            let password = login.password.as_ref().ok_or_else(|| wrong("a user name needs a password"))?;
-            if user.contains(':') {
-                return Err(wrong("a user name with a colon cannot be sent by HTTP Basic"));
-            }
-            basic_value(user, password.expose())
-        }
-    };
-    Ok(Some(Credential { name: "authorization".to_owned(), value: Secret::new(value) }))
 }
 
 /// Value of the `authorization` field of HTTP Basic (RFC 7617 §2).

@@ -9,6 +9,7 @@ mod guideline;
 mod harness;
 mod interrupt;
 mod merge;
+mod kube;
 mod offline;
 mod outputs;
 mod places;

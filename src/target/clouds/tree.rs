@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::secret::Secret;
+use crate::target::quote::{Quotable, hushed};
 use crate::text::yaml::{self, Node, Value as Yaml};
 use crate::text::{Diagnostic, Diagnostics, SourceFile, Span};
 
@@ -177,9 +178,9 @@ pub(super) fn lay(base: &mut Section, over: &Section) {
 
 /// Reads a file.
 pub(super) fn read(source: &Arc<SourceFile>) -> Result<Section, Diagnostics> {
-    let root = yaml::parse(source).map_err(|problems| hushed(source, &problems))?;
-    let mut shown = Shown::nothing(source);
-    shown.keys_of(&root, 0);
+    let root = yaml::parse(source).map_err(|problems| hushed(source, &problems, "clouds need"))?;
+    let mut shown = Quotable::nothing(source);
+    show_keys(&mut shown, &root, 0);
     let reader = Reader { source, quoted: shown.source() };
     match &root.value {
         Yaml::Map(entries) => reader.section(entries, Names::Keys, 0),
@@ -191,27 +192,6 @@ pub(super) fn read(source: &Arc<SourceFile>) -> Result<Section, Diagnostics> {
             Err([problem].into_iter().collect())
         }
     }
-}
-
-/// Problems of a file that is not YAML, without its text: nobody knows where the secrets are in it.
-fn hushed(source: &Arc<SourceFile>, problems: &Diagnostics) -> Diagnostics {
-    let blank = Shown::nothing(source).source();
-    let said = |code| match code {
-        "Y002" => ("a key appears twice in one mapping", "keep one of them"),
-        "Y003" => ("too large, nested too deep, or too many aliases", "keep only what clouds need in this file"),
-        "Y004" => ("YAML that is not supported", "one document, plain keys, no tags of your own"),
-        "Y005" => ("a number that would change when read", "put it in quotes"),
-        _ => {
-            ("not valid YAML", "check indentation, quotes and colons; quote values that begin with a special character")
-        }
-    };
-    let problem = |problem: &Diagnostic| {
-        let (message, help) = said(problem.code);
-        let spans = problem.labels.iter().map(|label| label.span);
-        let about = Diagnostic::error(problem.code, message).help(help).source(&blank);
-        spans.fold(about, |about, span| about.label(span, ""))
-    };
-    problems.iter().map(problem).collect()
 }
 
 /// What the keys of a mapping are.
@@ -275,57 +255,27 @@ impl Reader<'_> {
     }
 }
 
-/// A copy of a file in which only what was released can be read. It has the same length and lines.
-struct Shown<'a> {
-    from: &'a SourceFile,
-    bytes: Vec<u8>,
+/// Releases keys down to those of `auth` (`clouds`, its name, `auth`, `username`), and values that are no secret.
+fn show_keys(shown: &mut Quotable<'_>, node: &Node, depth: u8) {
+    let Some(entries) = node.as_map() else { return };
+    for (key, value) in entries {
+        shown.release_key(key.span);
+        let name = key.text.replace('-', "_");
+        if is_open(&name) {
+            show(shown, value);
+        } else if depth < 2 || name == "auth" {
+            show_keys(shown, value, depth + 1);
+        }
+    }
 }
 
-impl<'a> Shown<'a> {
-    fn nothing(from: &'a SourceFile) -> Self {
-        let star = |byte: u8| if byte.is_ascii_whitespace() { byte } else { b'*' };
-        Self { from, bytes: from.text.bytes().map(star).collect() }
-    }
-
-    fn release(&mut self, span: Span) {
-        let (Some(to), Some(from)) =
-            (self.bytes.get_mut(span.start..span.end), self.from.text.as_bytes().get(span.start..span.end))
-        else {
-            return;
-        };
-        to.copy_from_slice(from);
-    }
-
-    /// Releases keys down to those of `auth` (`clouds`, its name, `auth`, `username`), and values that are no secret.
-    fn keys_of(&mut self, node: &Node, depth: u8) {
-        let Some(entries) = node.as_map() else { return };
-        for (key, value) in entries {
-            self.release(key.span);
-            let colon = Span::new(key.span.end, key.span.end + 1);
-            if self.from.slice(colon) == ":" {
-                self.release(colon);
-            }
-            let name = key.text.replace('-', "_");
-            if is_open(&name) {
-                self.open(value);
-            } else if depth < 2 || name == "auth" {
-                self.keys_of(value, depth + 1);
-            }
-        }
-    }
-
-    fn open(&mut self, node: &Node) {
-        match &node.value {
-            // A URL may hold a password.
-            Yaml::Str(text) if text.contains('@') => {}
-            Yaml::Map(_) => self.keys_of(node, 2),
-            Yaml::Seq(items) => items.iter().for_each(|item| self.open(item)),
-            _ => self.release(node.span),
-        }
-    }
-
-    fn source(self) -> Arc<SourceFile> {
-        SourceFile::new(self.from.name.clone(), String::from_utf8_lossy(&self.bytes).into_owned())
+fn show(shown: &mut Quotable<'_>, node: &Node) {
+    match &node.value {
+        // A URL may hold a password.
+        Yaml::Str(text) if text.contains('@') => {}
+        Yaml::Map(_) => show_keys(shown, node, 2),
+        Yaml::Seq(items) => items.iter().for_each(|item| show(shown, item)),
+        _ => shown.release(node.span),
     }
 }
 
