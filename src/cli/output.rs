@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use crate::http::Exchange;
 use crate::report::bundle::{self, names};
 use crate::report::document::Report;
 use crate::report::inputs::RunInputs;
@@ -65,16 +64,16 @@ pub fn finish(context: &Context, folder: &Path, report: &Report<'_>) -> Result<(
     stream(&folder.join(names::JUNIT), |out| junit::write(report, out))?;
     let summary = github::summary(report);
     write(&folder.join(names::SUMMARY), summary.as_bytes())?;
-    let mut shown = std::collections::BTreeSet::new();
+    let mut wanted = std::collections::BTreeSet::new();
     for entry in (report.cases)() {
         let places = entry.result.findings.iter().filter_map(|finding| finding.exchange.as_ref());
         for place in places.chain(&entry.result.proof) {
-            shown.insert(place.fixture.clone().unwrap_or_else(|| entry.id.clone()));
+            wanted.insert(place.fixture.clone().unwrap_or_else(|| entry.id.clone()));
         }
     }
     let path = folder.join(names::TRANSCRIPT);
-    let reader = Reader::open_for(&path, |case| shown.contains(case)).map_err(CliError::input)?;
-    let evidence = |case: &str, n: u32| exchange(&reader, case, n);
+    let reader = Reader::open_for(&path, |case| wanted.contains(case)).map_err(CliError::input)?;
+    let evidence = |case: &str, n: u32| shown(&reader, case, n);
     stream(&folder.join(names::HTML), |out| html::write(report, &evidence, out))?;
     bundle::seal(folder).map_err(CliError::input)?;
     if let Some(path) = context.variable("GITHUB_STEP_SUMMARY") {
@@ -92,14 +91,20 @@ pub fn finish(context: &Context, folder: &Path, report: &Report<'_>) -> Result<(
     Ok(())
 }
 
-/// An exchange of the last attempt of a case.
-fn exchange(reader: &Reader, case: &str, n: u32) -> Option<Exchange> {
+/// An event of the last attempt of a case; on a stream with all that happened on it before.
+fn shown(reader: &Reader, case: &str, n: u32) -> Option<html::Shown> {
     let attempt = reader.attempts(case).last().copied()?;
-    let events = reader.load(case, attempt).ok()??;
-    match events.events.get(&n)? {
+    let events = reader.load(case, attempt).ok()??.events;
+    let exchange = |n: u32| match events.get(&n)? {
         Content::Exchange { exchange, .. } => Some((***exchange).clone()),
         _ => None,
-    }
+    };
+    let Content::Stream { of: stream, .. } = events.get(&n)? else { return exchange(n).map(html::Shown::Exchange) };
+    let on_it = |(n, content): (&u32, &Content)| match content {
+        Content::Stream { of, event, .. } if of == stream => Some((*n, (***event).clone())),
+        _ => None,
+    };
+    Some(html::Shown::Stream { opening: exchange(*stream)?, events: events.range(..=n).filter_map(on_it).collect() })
 }
 
 fn stream(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>) -> Result<(), CliError> {

@@ -33,6 +33,8 @@ pub(super) struct Clients {
     identity: Option<reqwest::Identity>,
     /// Without TLS, TLS, TLS with client certificate.
     built: [OnceLock<Result<reqwest::Client, String>>; 3],
+    /// The same for connections that become something else, which only HTTP/1.1 can.
+    upgrading: [OnceLock<Result<reqwest::Client, String>>; 3],
 }
 
 impl Clients {
@@ -55,27 +57,28 @@ impl Clients {
                     .map_err(|e| TargetError::Pem { what: "the client certificate", why: chain_text(&e) })?,
             ),
         };
-        Ok(Self { policy, authorities, identity, built: [const { OnceLock::new() }; 3] })
+        let (built, upgrading) = ([const { OnceLock::new() }; 3], [const { OnceLock::new() }; 3]);
+        Ok(Self { policy, authorities, identity, built, upgrading })
     }
 
     pub(super) fn policy(&self) -> &Policy {
         &self.policy
     }
 
-    pub(super) fn get(&self, tls: bool, certificate: bool) -> Result<&reqwest::Client, TargetError> {
+    pub(super) fn get(&self, tls: bool, certificate: bool, upgrade: bool) -> Result<&reqwest::Client, TargetError> {
         let certificate = certificate && self.identity.is_some();
-        let [plain, secure, certified] = &self.built;
+        let [plain, secure, certified] = if upgrade { &self.upgrading } else { &self.built };
         let slot = match (tls, certificate) {
             (false, _) => plain,
             (true, false) => secure,
             (true, true) => certified,
         };
-        slot.get_or_init(|| self.build(tls, certificate).map_err(|e| chain_text(&e)))
+        slot.get_or_init(|| self.build(tls, certificate, upgrade).map_err(|e| chain_text(&e)))
             .as_ref()
             .map_err(|why| TargetError::Client(why.clone()))
     }
 
-    fn build(&self, tls: bool, certificate: bool) -> reqwest::Result<reqwest::Client> {
+    fn build(&self, tls: bool, certificate: bool, upgrade: bool) -> reqwest::Result<reqwest::Client> {
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -86,6 +89,9 @@ impl Clients {
             .tcp_keepalive(TCP_KEEPALIVE)
             .tcp_nodelay(true)
             .tls_info(true);
+        if upgrade {
+            builder = builder.http1_only();
+        }
         if !tls {
             // Without this the certificates of the system would be read, and their absence would be an error.
             builder = builder.tls_certs_only([]);

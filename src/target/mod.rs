@@ -354,7 +354,15 @@ impl Target {
     /// # Errors
     /// When the client cannot be built; the first call for a scheme builds it.
     pub fn client(&self, url: &Url, certificate: bool) -> Result<&reqwest::Client, TargetError> {
-        self.clients.get(url.scheme() == "https", certificate)
+        self.clients.get(url.scheme() == "https", certificate, false)
+    }
+
+    /// The client for a request that asks for an upgrade of its connection (RFC 9110 §7.8), such as to a WebSocket.
+    ///
+    /// # Errors
+    /// When the client cannot be built; the first call for a scheme builds it.
+    pub fn upgrade_client(&self, url: &Url, certificate: bool) -> Result<&reqwest::Client, TargetError> {
+        self.clients.get(url.scheme() == "https", certificate, true)
     }
 
     /// Builds the client of the base URL now, so that its errors show before the first case.
