@@ -40,7 +40,7 @@ impl Cutter {
                 return Err(TooLong);
             }
             if !piece.is_empty() {
-                out.push(frame(piece.to_vec()));
+                out.push(Frame { binary: true, ..frame(piece.to_vec()) });
             }
             return Ok(());
         }

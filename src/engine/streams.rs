@@ -231,3 +231,33 @@ fn message(mut bytes: Bytes, binary: bool, channels: bool) -> Frame {
     let channel = channel.and_then(|byte| byte.first().copied());
     Frame { channel, binary, body: Body::new(bytes), ..Frame::default() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_buffer_is_bounded() {
+        let fill = |size: usize| {
+            let (sender, mut arrived) = unbounded_channel();
+            let buffer = Buffer { sender, held: Arc::default() };
+            let frame = || Frame { body: Body::new(vec![b'x'; size]), ..Frame::default() };
+            let taken = (0..=MOST_FRAMES).take_while(|_| buffer.frame(frame())).count();
+            let last = std::iter::from_fn(|| arrived.try_recv().ok()).last().unwrap().1;
+            assert!(
+                matches!(&last, Arrived::End { reason: EndReason::Limit, detail, .. } if detail.contains("unread"))
+            );
+            taken
+        };
+        assert_eq!(fill(1), MOST_FRAMES);
+        assert_eq!(fill(8 << 20), 4);
+    }
+
+    #[test]
+    fn a_message_is_parted_from_its_channel() {
+        let parted = message(Bytes::from_static(b"\x01out"), true, true);
+        assert_eq!((parted.channel, parted.body.bytes()), (Some(1), &b"out"[..]));
+        assert_eq!(message(Bytes::from_static(b"\x01out"), true, false).channel, None);
+        assert_eq!(message(Bytes::new(), true, true).channel, None);
+    }
+}

@@ -37,7 +37,7 @@ const SEND_LIMIT: Duration = Duration::from_secs(30);
 /// While a case waits for a frame, it is asked so often whether the run goes on.
 const LOOK_UP: Duration = Duration::from_millis(500);
 /// The longest wait for a frame of a replayed target.
-const VIRTUAL_WAIT: Duration = Duration::from_secs(1);
+const VIRTUAL_WAIT: Duration = Duration::from_secs(5);
 const FOREVER: Duration = Duration::from_secs(86_400);
 /// Characters of a new password: letters and digits that are not easily mistaken for each other.
 const UPPER: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZ";

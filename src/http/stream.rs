@@ -15,7 +15,7 @@ pub struct Frame {
     /// Channel, where the sub-protocol has channels; its byte is not part of the body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<u8>,
-    /// A binary WebSocket message.
+    /// A binary WebSocket message, or bytes that were not cut into lines.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub binary: bool,
     /// Type of a server-sent event.

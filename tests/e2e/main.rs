@@ -13,6 +13,7 @@ mod outputs;
 mod secrets;
 mod sessions;
 mod shown;
+mod streams;
 #[path = "../stub/mod.rs"]
 mod stub;
 mod tamper;

@@ -34,7 +34,11 @@ static REQUEST_KEYS: Object = object(
         key("options", Kind::Template, "URL of an OPTIONS request"),
         key("request", Kind::Object(&METHOD_URL), "any other method"),
         key("service", Kind::Text, "service whose base URL a relative URL uses, instead of the suite's"),
-        key("query", Kind::Map(&Kind::Json, "parameter"), "query parameters, appended in order"),
+        key(
+            "query",
+            Kind::Map(&Kind::Json, "parameter"),
+            "query parameters, appended in order; a list gives one for each member",
+        ),
         key(
             "headers",
             Kind::Map(&Kind::TemplateOrNull, "field name"),
