@@ -43,7 +43,7 @@ pub fn merge(context: &Context, args: &MergeArgs) -> Result<Exit, CliError> {
     collected.with_report(programs, |report| {
         let evidence = |entry: &str, owner: &str, n: u32| {
             let own = shards.iter().find(|shard| shard.opened.inputs.selection.takes(entry))?;
-            output::exchange(&own.opened.transcript, owner, n)
+            output::shown(&own.opened.transcript, owner, n)
         };
         output::documents(context, folder, report, &evidence)?;
         verdict::print(context, report);

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use crate::http::Exchange;
 use crate::report::bundle::{self, names};
 use crate::report::document::Report;
 use crate::report::inputs::RunInputs;
@@ -61,16 +60,16 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
 /// When a file cannot be written.
 pub fn finish(context: &Context, folder: &Path, report: &Report<'_>) -> Result<(), CliError> {
     run_json(folder, report.run)?;
-    let mut shown = std::collections::BTreeSet::new();
+    let mut wanted = std::collections::BTreeSet::new();
     for entry in (report.cases)() {
         let places = entry.result.findings.iter().filter_map(|finding| finding.exchange.as_ref());
         for place in places.chain(&entry.result.proof) {
-            shown.insert(place.fixture.clone().unwrap_or_else(|| entry.id.clone()));
+            wanted.insert(place.fixture.clone().unwrap_or_else(|| entry.id.clone()));
         }
     }
     let path = folder.join(names::TRANSCRIPT);
-    let reader = Reader::open_for(&path, |case| shown.contains(case)).map_err(CliError::input)?;
-    documents(context, folder, report, &|_, owner, n| exchange(&reader, owner, n))
+    let reader = Reader::open_for(&path, |case| wanted.contains(case)).map_err(CliError::input)?;
+    documents(context, folder, report, &|_, owner, n| shown(&reader, owner, n))
 }
 
 /// Writes the report in all its forms with exchanges from `evidence`, and seals the bundle.
@@ -104,14 +103,20 @@ pub fn documents(
     Ok(())
 }
 
-/// An exchange of the last attempt of a case.
-pub fn exchange(reader: &Reader, case: &str, n: u32) -> Option<Exchange> {
+/// An event of the last attempt of a case; on a stream with all that happened on it before.
+pub fn shown(reader: &Reader, case: &str, n: u32) -> Option<html::Shown> {
     let attempt = reader.attempts(case).last().copied()?;
-    let events = reader.load(case, attempt).ok()??;
-    match events.events.get(&n)? {
+    let events = reader.load(case, attempt).ok()??.events;
+    let exchange = |n: u32| match events.get(&n)? {
         Content::Exchange { exchange, .. } => Some((***exchange).clone()),
         _ => None,
-    }
+    };
+    let Content::Stream { of: stream, .. } = events.get(&n)? else { return exchange(n).map(html::Shown::Exchange) };
+    let on_it = |(n, content): (&u32, &Content)| match content {
+        Content::Stream { of, event, .. } if of == stream => Some((*n, (***event).clone())),
+        _ => None,
+    };
+    Some(html::Shown::Stream { opening: exchange(*stream)?, events: events.range(..=n).filter_map(on_it).collect() })
 }
 
 fn stream(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>) -> Result<(), CliError> {

@@ -136,6 +136,9 @@ fn count(suite: &Suite, steps: &[Step], counts: &mut BTreeMap<String, usize>) {
             StepKind::Request(request) if !request.undo.is_empty() => {
                 *counts.entry(described(suite, request)).or_default() += 1;
             }
+            StepKind::Open(open) if !open.request.undo.is_empty() => {
+                *counts.entry(described(suite, &open.request)).or_default() += 1;
+            }
             StepKind::For { steps, .. } | StepKind::Parallel { steps, .. } => count(suite, steps, counts),
             StepKind::Use { group, .. } => {
                 if let Some(group) = suite.groups.get(group) {

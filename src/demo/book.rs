@@ -1,14 +1,17 @@
 //! Which recorded answer belongs to a request.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
+use tokio::sync::watch;
+
 use super::UNRECORDED;
 use super::mask::unmask;
+use super::streams::{self, Script, Served};
 use crate::http::{Exchange, FailureClass, Response};
 use crate::secret::Redacted;
 use crate::transcript::{Content, Reader};
@@ -33,6 +36,13 @@ pub(super) enum Answer {
         status: u16,
         headers: Vec<(String, String)>,
         body: Bytes,
+    },
+    /// The head of an answer, and what comes behind it.
+    Stream {
+        status: u16,
+        headers: Vec<(String, String)>,
+        script: Script,
+        served: Served,
     },
     /// Closes the connection.
     Closed,
@@ -91,10 +101,16 @@ pub(super) struct Book {
 struct Case {
     left: Vec<Entry>,
     served: HashMap<(String, String), Arc<Redacted<Exchange>>>,
+    /// Numbers of those.
+    numbers: watch::Sender<BTreeSet<u32>>,
     known: Vec<String>,
 }
 
 struct Entry {
+    /// Number of the event.
+    n: u32,
+    /// What came on the stream that it opened.
+    script: Option<Script>,
     method: String,
     place: String,
     exchange: Arc<Redacted<Exchange>>,
@@ -118,7 +134,13 @@ impl Book {
             },
         };
         match case.take(question) {
-            Some(exchange) => self.replay(&exchange),
+            Some((exchange, None)) => self.replay(&exchange),
+            Some((exchange, Some(script))) => match self.replay(&exchange) {
+                Answer::Response { status, headers, .. } => {
+                    Answer::Stream { status, headers, script, served: case.numbers.subscribe() }
+                }
+                other => other,
+            },
             None => {
                 let what = format!("case `{id}` has no recorded `{} {}`", question.method, question.place);
                 unrecorded(&what, &case.known)
@@ -145,14 +167,20 @@ impl Book {
         let Some(last) = attempts.last() else { return Err(format!("case `{id}` was not recorded")) };
         let events = self.transcript.load(id, *last).map_err(|e| e.to_string())?.unwrap_or_default();
         let mut case = Case::default();
-        for content in events.events.into_values() {
+        let opened: BTreeSet<u32> = events.events.values().filter_map(stream_of).collect();
+        for (n, content) in &events.events {
             let Content::Exchange { exchange, .. } = content else { continue };
+            let exchange = Arc::clone(exchange);
+            // One that was opened and of which nothing was taken looks like any other answer, but does not end.
+            let switched = exchange.response.as_ref().is_some_and(|response| response.status == 101);
+            let is_stream = switched || opened.contains(n);
+            let script = is_stream.then(|| streams::script(&events.events, *n, |text| self.at_home(text)));
             let method = exchange.request.method.clone();
             let place = place_of(&self.at_home(&exchange.request.url));
             if case.known.len() < SHOWN {
                 case.known.push(format!("{method} {place}"));
             }
-            case.left.push(Entry { method, place, exchange });
+            case.left.push(Entry { n: *n, script, method, place, exchange });
         }
         Ok(case)
     }
@@ -188,7 +216,7 @@ impl Book {
 impl Case {
     /// The next exchange with this method and place; one with the same body goes first, because requests that were
     /// sent at the same time may arrive in another order. When the recording has run out, its last answer repeats.
-    fn take(&mut self, question: &Question) -> Option<Arc<Redacted<Exchange>>> {
+    fn take(&mut self, question: &Question) -> Option<(Arc<Redacted<Exchange>>, Option<Script>)> {
         let same = |entry: &Entry| entry.method == question.method && entry.place == question.place;
         let same_body = |entry: &Entry| unmask(&entry.exchange.request.body.text()).as_bytes() == question.body;
         // A query may hold what only that run knew, such as a signature.
@@ -200,10 +228,13 @@ impl Case {
         match at {
             Some(at) => {
                 let entry = self.left.remove(at);
+                self.numbers.send_modify(|numbers| {
+                    numbers.insert(entry.n);
+                });
                 self.served.insert(key, Arc::clone(&entry.exchange));
-                Some(entry.exchange)
+                Some((entry.exchange, entry.script))
             }
-            None => self.served.get(&key).cloned(),
+            None => self.served.get(&key).cloned().map(|exchange| (exchange, None)),
         }
     }
 }
@@ -213,6 +244,14 @@ fn case_of(agent: &str) -> Option<String> {
     let (_, comment) = agent.split_once('(')?;
     let (case, _) = comment.rsplit_once("; run ")?;
     Some(percent_decode_str(case).decode_utf8_lossy().into_owned())
+}
+
+/// The stream that something happened on.
+fn stream_of(content: &Content) -> Option<u32> {
+    match content {
+        Content::Stream { of, .. } => Some(*of),
+        _ => None,
+    }
 }
 
 /// Path and query of a URL, spelled as a client sends them.

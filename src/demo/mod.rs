@@ -9,6 +9,7 @@
 mod book;
 mod mask;
 pub mod recording;
+mod streams;
 
 pub use mask::unmask;
 
@@ -17,12 +18,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::{JoinHandle, JoinSet};
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use self::book::{Answer, Book, Homes, Question};
 use crate::transcript::Reader;
@@ -108,9 +112,15 @@ async fn listen(listener: TcpListener, book: Arc<Book>) {
 }
 
 async fn connection(stream: TcpStream, book: Arc<Book>) {
-    let service = service_fn(|request| respond(request, &book));
+    let (talks, mut begun) = unbounded_channel();
+    let service = service_fn(|request| respond(request, &book, &talks));
+    let serving = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     // An error here is a recorded failure or the harness going away.
-    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    let _ = serving.with_upgrades().await;
+    // What the connection may have become.
+    while let Ok((upgrade, script, served)) = begun.try_recv() {
+        streams::talk(upgrade, script, served).await;
+    }
 }
 
 /// The connection is to be closed without an answer, as was recorded.
@@ -118,7 +128,15 @@ async fn connection(stream: TcpStream, book: Arc<Book>) {
 #[error("the recorded request got no answer")]
 struct NoAnswer;
 
-async fn respond(request: hyper::Request<Incoming>, book: &Book) -> Result<hyper::Response<Full<Bytes>>, NoAnswer> {
+type Body = UnsyncBoxBody<Bytes, NoAnswer>;
+type Talk = (hyper::upgrade::OnUpgrade, streams::Script, streams::Served);
+
+async fn respond(
+    mut request: hyper::Request<Incoming>,
+    book: &Book,
+    talks: &UnboundedSender<Talk>,
+) -> Result<hyper::Response<Body>, NoAnswer> {
+    let upgrade = hyper::upgrade::on(&mut request);
     let (head, body) = request.into_parts();
     let agent = head.headers.get("user-agent").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     let is_head = head.method == hyper::Method::HEAD;
@@ -126,7 +144,20 @@ async fn respond(request: hyper::Request<Incoming>, book: &Book) -> Result<hyper
     let Ok(body) = Limited::new(body, MAX_REQUEST).collect().await else { return Err(NoAnswer) };
     let question = Question { agent, method: head.method.to_string(), place, body: body.to_bytes() };
     match book.answer(&question) {
-        Answer::Response { status, headers, body } => Ok(response(status, headers, body, is_head)),
+        Answer::Response { status, headers, body } => {
+            let body = if is_head { Bytes::new() } else { body };
+            Ok(response(status, headers, whole(body), is_head))
+        }
+        Answer::Stream { status: 101, headers, script, served } => {
+            let Some(key) = head.headers.get("sec-websocket-key") else { return Err(NoAnswer) };
+            let accept = derive_accept_key(key.as_bytes());
+            // The receiver lives as long as the connection.
+            let _ = talks.send((upgrade, script, served));
+            Ok(switched(headers, &accept))
+        }
+        Answer::Stream { status, headers, script, served } => {
+            Ok(response(status, headers, streams::body(script, served), is_head))
+        }
         Answer::Closed => Err(NoAnswer),
         Answer::Silence => {
             tokio::time::sleep(SILENCE).await;
@@ -135,9 +166,27 @@ async fn respond(request: hyper::Request<Incoming>, book: &Book) -> Result<hyper
     }
 }
 
-fn response(status: u16, headers: Vec<(String, String)>, body: Bytes, is_head: bool) -> hyper::Response<Full<Bytes>> {
+fn whole(bytes: Bytes) -> Body {
+    Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
+}
+
+/// The head after which the connection is a WebSocket.
+fn switched(headers: Vec<(String, String)>, accept: &str) -> hyper::Response<Body> {
+    let own = [("connection", "upgrade"), ("upgrade", "websocket"), ("sec-websocket-accept", accept)];
+    let recorded = headers.into_iter().filter(|(name, _)| name != "sec-websocket-accept");
+    let mut response = response(200, recorded.collect(), whole(Bytes::new()), false);
+    *response.status_mut() = hyper::StatusCode::SWITCHING_PROTOCOLS;
+    for (name, value) in own {
+        if let Ok(value) = hyper::header::HeaderValue::from_str(value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+fn response(status: u16, headers: Vec<(String, String)>, body: Body, is_head: bool) -> hyper::Response<Body> {
     let status = hyper::StatusCode::from_u16(status).ok().filter(|status| !status.is_informational());
-    let mut response = hyper::Response::new(Full::new(if is_head { Bytes::new() } else { body }));
+    let mut response = hyper::Response::new(body);
     let Some(status) = status else {
         *response.status_mut() = hyper::StatusCode::BAD_GATEWAY;
         return response;

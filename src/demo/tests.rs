@@ -2,7 +2,10 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::json;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use super::*;
 use crate::capability::Outcome;
@@ -53,6 +56,32 @@ cases:
     steps:
       - get: '${place}'
         expect: {status: 200}
+  - id: streams
+    title: T
+    capability: cap
+    risk: write
+    steps:
+      - open: w
+        get: /watch
+        frames: json-lines
+      - receive: w
+        expect: {that: 'frame.n == 1'}
+      - receive: w
+        none_within: 20ms
+      - put: /change
+        json: {}
+      - receive: w
+        until: ended
+        expect: {that: 'frames.map(f, f.n) == [1, 2]'}
+      - open: s
+        get: /shell
+        frames: websocket
+        protocols: v4.channel.k8s.io
+        expect: {status: 101}
+      - {send: s, channel: 0, text: hello}
+      - receive: s
+        until: ended
+        expect: {that: 'frames.map(f, f.text) == [\"hello\"] && frames[0].channel == 1 && end.code == 1000'}
   - id: torn
     title: T
     capability: cap
@@ -116,7 +145,31 @@ async fn outcomes(base: &str, dir: &std::path::Path, name: &str) -> Vec<(String,
 #[tokio::test]
 async fn a_recording_gives_the_outcomes_of_the_live_run() {
     let polls = AtomicU32::new(0);
+    let feed = std::sync::Mutex::new(None);
     let stub = Stub::start(move |seen| match seen.what() {
+        "GET /watch" => {
+            let (sender, pieces) = tokio::sync::mpsc::unbounded_channel();
+            sender.send(Some("{\"n\":1}\n".to_owned())).unwrap();
+            *feed.lock().unwrap() = Some(sender);
+            Reply::Feed("", pieces)
+        }
+        "PUT /change" => {
+            feed.lock().unwrap().take().unwrap().send(Some("{\"n\":2}\n".to_owned())).unwrap();
+            reply(200, "{}")
+        }
+        "GET /shell" => Reply::Socket(
+            Some("v4.channel.k8s.io"),
+            Box::new(|mut socket| {
+                Box::pin(async move {
+                    let Some(Ok(Message::Binary(said))) = socket.next().await else { return };
+                    let echo = [b"\x01", &said[1..]].concat();
+                    socket.send(Message::Binary(echo.into())).await.unwrap();
+                    let farewell = CloseFrame { code: 1000.into(), reason: "".into() };
+                    socket.close(Some(farewell)).await.unwrap();
+                    while socket.next().await.is_some_and(|message| message.is_ok()) {}
+                })
+            }),
+        ),
         "GET /root" => reply(200, &format!("{{\"next\": \"http://{}/poll\"}}", seen.header("host").unwrap())),
         "POST /login" => {
             Reply::Full(201, "x-auth-token: 0123456789-token\r\nlocation: /login/7\r\n", seen.body.clone())
@@ -132,7 +185,7 @@ async fn a_recording_gives_the_outcomes_of_the_live_run() {
     let dir = tempfile::tempdir().unwrap();
     let live = outcomes(&stub.base, dir.path(), "live-password").await;
     let found: Vec<Outcome> = live.iter().map(|(_, outcome, _)| *outcome).collect();
-    assert_eq!(found, [Outcome::Pass, Outcome::Fail, Outcome::Pass, Outcome::Pass], "{live:?}");
+    assert_eq!(found, [Outcome::Pass, Outcome::Fail, Outcome::Pass, Outcome::Pass, Outcome::Pass], "{live:?}");
 
     let reader = Arc::new(Reader::open(&dir.path().join("live-password")).unwrap());
     let server = Server::start(Arc::clone(&reader), &stub.base).await.unwrap();

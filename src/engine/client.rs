@@ -12,13 +12,14 @@ use url::Url;
 
 use super::clock::CaseClock;
 use super::failure::{classify, failure};
+use super::opening::Rest;
 use super::reveal::{self, Unrevealed};
 use crate::canon::digest_bytes;
 use crate::expr::Json;
 use crate::http::{Body, Exchange, Failure, FailureClass, Headers, Request, Response, TlsFacts};
 use crate::judge::{Call, CallIdentity, StopReason};
 use crate::secret::{Redacted, Secret, Vault};
-use crate::suite::SecretPlace;
+use crate::suite::{Frames, SecretPlace};
 use crate::target::{Certificate, Credential, IdentityUse, Proof, Target, basic_value, learn_header};
 
 /// No more of a body than this is ever kept, whatever the suite says: it must fit into a line of the transcript.
@@ -40,8 +41,8 @@ const WITHHELD: &str = "the request needs a secret that this run does not know o
 /// Performs requests for one target.
 #[derive(Debug)]
 pub(super) struct Client {
-    target: Arc<Target>,
-    vault: Arc<Vault>,
+    pub(super) target: Arc<Target>,
+    pub(super) vault: Arc<Vault>,
     /// Hosts that the target itself named as its own when somebody logged in.
     named: RwLock<BTreeSet<String>>,
 }
@@ -54,12 +55,12 @@ pub(super) struct Sender<'c> {
 }
 
 /// A request ready for the wire.
-struct Prepared {
-    request: reqwest::Request,
+pub(super) struct Prepared {
+    pub(super) request: reqwest::Request,
     /// What identifies the sender to TLS.
-    certificate: Option<Certificate>,
+    pub(super) certificate: Option<Certificate>,
     /// Nothing shall identify the sender.
-    anonymous: bool,
+    pub(super) anonymous: bool,
 }
 
 /// Why a request does not go out.
@@ -95,25 +96,29 @@ impl Client {
         self.target.is_own(url) || (is_named && self.target.is_private(url))
     }
 
-    /// Sends the request and waits for the complete answer, `limit` at most.
+    /// Sends the request and waits for the complete answer, `limit` at most. With `frames` an answer that goes on as a
+    /// stream is complete with its head; the rest of it comes beside the exchange.
     pub(super) async fn exchange(
         &self,
         call: Call,
+        frames: Option<Frames>,
         sender: Sender<'_>,
         limit: Duration,
-    ) -> Result<Redacted<Exchange>, StopReason> {
+    ) -> Result<(Redacted<Exchange>, Option<Rest>), StopReason> {
         let Call { request: mut recorded, identity, max_body, secrets, .. } = call;
         let renewed = self.renew(&identity).await;
         let prepared = renewed.and_then(|()| self.prepare(&mut recorded, &identity, sender.agent));
         let sent_ms = sender.clock.elapsed_ms();
-        let outcome = match prepared {
-            Err(Refusal::Stop(reason)) => return Err(reason),
-            Err(Refusal::Broken(failure)) => Err(failure),
-            Ok(prepared) => self.send(prepared, max_body.min(MAX_BODY), limit).await,
+        let max_body = max_body.min(MAX_BODY);
+        let outcome = match (prepared, frames) {
+            (Err(Refusal::Stop(reason)), _) => return Err(reason),
+            (Err(Refusal::Broken(failure)), _) => Err(failure),
+            (Ok(prepared), None) => self.send(prepared, max_body, limit).await.map(|response| (response, None)),
+            (Ok(prepared), Some(frames)) => self.open(prepared, frames, max_body, limit).await,
         };
-        let (response, failure) = match outcome {
-            Ok(response) => (Some(response), None),
-            Err(failure) => (None, Some(failure)),
+        let (response, rest, failure) = match outcome {
+            Ok((response, rest)) => (Some(response), rest, None),
+            Err(failure) => (None, None, Some(failure)),
         };
         if let Some(response) = &response {
             self.learn(response, &secrets);
@@ -121,14 +126,15 @@ impl Client {
                 self.target.refused(name);
             }
         }
-        Ok(self.vault.seal(Exchange {
+        let exchange = self.vault.seal(Exchange {
             request: recorded,
             response,
             failure,
             sent_ms,
             done_ms: sender.clock.elapsed_ms(),
             at_ms: sender.clock.at_ms(),
-        }))
+        });
+        Ok((exchange, rest))
     }
 
     /// Credentials that are about to end are had again first; their source may take its time.
@@ -258,10 +264,7 @@ impl Client {
             let response = client.execute(prepared.request).await.map_err(classify)?;
             receive(response, max_body, verified).await
         };
-        match tokio::time::timeout(limit, work).await {
-            Ok(result) => result,
-            Err(_) => Err(failure(FailureClass::Timeout, format!("no complete answer within {limit:?}"))),
-        }
+        in_time(limit, work).await
     }
 
     /// Takes in the secrets of a response before anything of it is kept.
@@ -278,22 +281,32 @@ impl Client {
                 _ => {}
             }
         }
-        let mut document = None;
         for place in places {
-            match place {
-                SecretPlace::Header(name) => {
-                    for (_, value) in response.headers.0.iter().filter(|(own, _)| own.eq_ignore_ascii_case(name)) {
-                        self.learn_value(name, value);
-                    }
-                }
-                SecretPlace::Json(path) => {
-                    let document = document.get_or_insert_with(|| response.body.json().unwrap_or_default());
-                    for node in path.query(document) {
-                        self.learn_json(node);
-                    }
+            if let SecretPlace::Header(name) = place {
+                for (_, value) in response.headers.0.iter().filter(|(own, _)| own.eq_ignore_ascii_case(name)) {
+                    self.learn_value(name, value);
                 }
             }
         }
+        self.learn_body(&response.body, places);
+    }
+
+    /// Takes in the secrets of a body or a frame.
+    pub(super) fn learn_body(&self, body: &Body, places: &[SecretPlace]) {
+        let mut document = None;
+        for place in places {
+            if let SecretPlace::Json(path) = place {
+                let document = document.get_or_insert_with(|| body.json().unwrap_or_default());
+                for node in path.query(document) {
+                    self.learn_json(node);
+                }
+            }
+        }
+    }
+
+    /// The bytes of a frame for the wire.
+    pub(super) fn frame(&self, body: &Body) -> Result<Vec<u8>, Failure> {
+        reveal::body(&self.vault, body, None).map_err(|_| failure(FailureClass::Request, WITHHELD))
     }
 
     fn learn_json(&self, node: &serde_json::Value) {
@@ -332,8 +345,16 @@ pub(super) fn began_to_answer(failure: &Failure) -> bool {
     failure.detail.starts_with(STATUS_SEEN)
 }
 
-/// Reads head and body of an answer. Of a body that is too long the beginning is kept and the connection is dropped.
-async fn receive(mut response: reqwest::Response, max_body: u64, verified: bool) -> Result<Response, Failure> {
+/// The result of the work, or a failure when it takes too long.
+pub(super) async fn in_time<T>(limit: Duration, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    match tokio::time::timeout(limit, work).await {
+        Ok(result) => result,
+        Err(_) => Err(failure(FailureClass::Timeout, format!("no complete answer within {limit:?}"))),
+    }
+}
+
+/// The head of an answer.
+pub(super) fn head(response: &reqwest::Response, verified: bool) -> Response {
     let tls = response
         .extensions()
         .get::<reqwest::tls::TlsInfo>()
@@ -345,6 +366,17 @@ async fn receive(mut response: reqwest::Response, max_body: u64, verified: bool)
     for (name, value) in response.headers() {
         headers.0.push((name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
     }
+    Response { status, version, headers, body: Body::default(), tls }
+}
+
+/// Reads head and body of an answer. Of a body that is too long the beginning is kept and the connection is dropped.
+pub(super) async fn receive(
+    mut response: reqwest::Response,
+    max_body: u64,
+    verified: bool,
+) -> Result<Response, Failure> {
+    let head = head(&response, verified);
+    let status = head.status;
     let limit = usize::try_from(max_body).unwrap_or(usize::MAX);
     let mut bytes: Vec<u8> = Vec::new();
     let mut received: u64 = 0;
@@ -364,7 +396,7 @@ async fn receive(mut response: reqwest::Response, max_body: u64, verified: bool)
             break Body::truncated(bytes, received);
         }
     };
-    Ok(Response { status, version, headers, body, tls })
+    Ok(Response { body, ..head })
 }
 
 fn version_word(version: reqwest::Version) -> &'static str {

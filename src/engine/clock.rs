@@ -77,9 +77,25 @@ impl CaseClock {
         millis(self.elapsed())
     }
 
+    pub(super) fn is_virtual(&self) -> bool {
+        self.is_virtual
+    }
+
+    /// Time since the case began at that instant, skipped pauses included.
+    pub(super) fn elapsed_ms_at(&self, instant: Instant) -> u64 {
+        millis(instant.saturating_duration_since(self.start) + self.skipped)
+    }
+
     /// Wall clock.
     pub(super) fn at_ms(&self) -> i64 {
         self.start_ms.saturating_add_unsigned(self.elapsed_ms())
+    }
+
+    /// Pretends that this time passed; does nothing where time is real.
+    pub(super) fn skip(&mut self, time: Duration) {
+        if self.is_virtual {
+            self.skipped += time;
+        }
     }
 
     /// Waits, or pretends to.

@@ -7,14 +7,17 @@
 mod cleanup;
 mod client;
 mod clock;
+mod cutter;
 mod failure;
 mod journal;
 mod limit;
+mod opening;
 mod preflight;
 mod reveal;
 mod run;
 mod sessions;
 mod shared;
+mod streams;
 mod teardown;
 mod world;
 

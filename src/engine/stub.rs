@@ -1,11 +1,17 @@
 //! A target for tests: speaks HTTP/1.1 byte by byte, so that it can also speak it badly.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Barrier;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::Role;
 
 /// A request as the stub saw it.
 #[derive(Debug, Clone)]
@@ -40,7 +46,15 @@ pub(crate) enum Reply {
     Hang,
     /// As long as others wait too.
     Together(Arc<Barrier>, Box<Reply>),
+    /// Further header lines, and a body in pieces as they come. It ends when their sender is gone; nothing instead of a
+    /// piece tears the connection.
+    Feed(&'static str, UnboundedReceiver<Option<String>>),
+    /// A WebSocket with this sub-protocol, and what is said on it.
+    Socket(Option<&'static str>, Talk),
 }
+
+/// What the target says on a WebSocket.
+pub(crate) type Talk = Box<dyn FnOnce(WebSocketStream<TcpStream>) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
 pub(crate) fn json(status: u16, body: &str) -> Reply {
     Reply::Full(status, "content-type: application/json\r\n", body.to_owned())
@@ -112,6 +126,16 @@ async fn serve(
         }
         let is_head = seen.line.starts_with("HEAD ");
         now.fetch_sub(1, Ordering::SeqCst);
+        if let Reply::Socket(protocol, talk) = reply {
+            let accept = derive_accept_key(seen.header("sec-websocket-key").unwrap_or_default().as_bytes());
+            let protocol = protocol.map(|name| format!("sec-websocket-protocol: {name}\r\n")).unwrap_or_default();
+            let head = format!(
+                "HTTP/1.1 101 X\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: {accept}\r\n{protocol}\r\n"
+            );
+            stream.write_all(head.as_bytes()).await?;
+            talk(WebSocketStream::from_raw_socket(stream, Role::Server, None).await).await;
+            return Ok(());
+        }
         if !answer(&mut stream, reply, is_head).await? {
             return Ok(());
         }
@@ -140,7 +164,17 @@ async fn answer(stream: &mut TcpStream, reply: Reply, is_head: bool) -> std::io:
                 stream.write_all(&chunk).await?;
             }
         }
-        Reply::Hang | Reply::Together(..) => {
+        Reply::Feed(headers, mut pieces) => {
+            let head = format!("HTTP/1.1 200 OK\r\n{headers}transfer-encoding: chunked\r\n\r\n");
+            stream.write_all(head.as_bytes()).await?;
+            while let Some(piece) = pieces.recv().await {
+                let Some(piece) = piece else { return Ok(false) };
+                stream.write_all(format!("{:x}\r\n{piece}\r\n", piece.len()).as_bytes()).await?;
+            }
+            stream.write_all(b"0\r\n\r\n").await?;
+            Ok(true)
+        }
+        Reply::Hang | Reply::Together(..) | Reply::Socket(..) => {
             std::future::pending::<()>().await;
             Ok(false)
         }

@@ -1,5 +1,6 @@
 //! The live [`World`]: what a case asks for happens here, within its deadline, and is recorded before the case sees it.
 
+use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,10 +14,13 @@ use tokio::time::Instant;
 
 use super::client::{Sender, began_to_answer};
 use super::clock::CaseClock;
+use super::opening::Rest;
 use super::shared::Shared;
-use crate::http::{Exchange, FailureClass};
-use crate::judge::{Call, Event, FixtureState, Leak, Phase, Pledge, StopReason, World};
+use super::streams::{Arrived, OpenStream};
+use crate::http::{EndReason, Exchange, FailureClass, Frame, StreamEnd, StreamEvent, has_channels};
+use crate::judge::{Call, Event, FixtureState, Leak, Leave, Outgoing, Phase, Pledge, Receive, StopReason, Streamed, World};
 use crate::secret::{Redacted, Secret};
+use crate::suite::Frames;
 use crate::transcript::Record;
 
 /// A request that is under way when the deadline passes may still end: what it did must be known to be undone.
@@ -28,6 +32,13 @@ const UNDO_LIMIT: Duration = Duration::from_secs(300);
 /// The same after an interruption, for one case and for the run.
 const UNDO_LIMIT_CANCELLED: Duration = Duration::from_secs(30);
 const UNDO_TOTAL_CANCELLED: Duration = Duration::from_secs(120);
+/// A frame that the other side does not take by then is not sent.
+const SEND_LIMIT: Duration = Duration::from_secs(30);
+/// While a case waits for a frame, it is asked so often whether the run goes on.
+const LOOK_UP: Duration = Duration::from_millis(500);
+/// The longest wait for a frame of a replayed target.
+const VIRTUAL_WAIT: Duration = Duration::from_secs(5);
+const FOREVER: Duration = Duration::from_secs(86_400);
 /// Characters of a new password: letters and digits that are not easily mistaken for each other.
 const UPPER: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZ";
 const LOWER: &[u8] = b"abcdefghijkmnpqrstuvwxyz";
@@ -47,6 +58,8 @@ pub(super) struct LiveWorld {
     deadline: Duration,
     undo_since: Option<Instant>,
     agent: HeaderValue,
+    /// Open streams by the number of their opening.
+    streams: BTreeMap<u32, OpenStream>,
 }
 
 impl LiveWorld {
@@ -61,6 +74,7 @@ impl LiveWorld {
             deadline,
             undo_since: None,
             agent: agent(id, &shared.run_id),
+            streams: BTreeMap::new(),
         };
         world.write(&Record::Start { case: id.to_owned(), attempt, at_ms: world.clock.start_ms() });
         world
@@ -111,29 +125,38 @@ impl LiveWorld {
     }
 
     /// Performs one request and records what came of it.
-    async fn perform(&self, call: Call) -> Event {
+    async fn perform(&self, call: Call, frames: Option<Frames>) -> (Event, Option<Rest>) {
         let (n, phase, step) = (call.n, call.phase, call.step.clone());
         let outcome = match self.refusal(phase) {
             Some(reason) => Err(reason),
-            None => self.attempt_call(call).await,
+            None => self.attempt_call(call, frames).await,
         };
         match outcome {
-            Ok(exchange) => {
+            Ok((exchange, rest)) => {
                 let owner = (self.id.as_str(), self.attempt, n);
                 if let Err(error) = self.shared.writer.exchange(owner, phase == Phase::Undo, &step, &exchange) {
                     self.shared.fail(error.to_string());
                 }
-                Event::Done(Arc::new(exchange))
+                (Event::Done(Arc::new(exchange)), rest)
             }
             Err(reason) => {
-                let reason_word = reason.word().to_owned();
-                self.write(&Record::Stop { case: self.id.clone(), attempt: self.attempt, n, reason: reason_word });
-                Event::Stopped(reason)
+                self.stopped(n, reason);
+                (Event::Stopped(reason), None)
             }
         }
     }
 
-    async fn attempt_call(&self, call: Call) -> Result<Redacted<Exchange>, StopReason> {
+    /// Records that something did not take place.
+    fn stopped(&self, n: u32, reason: StopReason) {
+        let reason = reason.word().to_owned();
+        self.write(&Record::Stop { case: self.id.clone(), attempt: self.attempt, n, reason });
+    }
+
+    async fn attempt_call(
+        &self,
+        call: Call,
+        frames: Option<Frames>,
+    ) -> Result<(Redacted<Exchange>, Option<Rest>), StopReason> {
         let phase = call.phase;
         if let Some(limiter) = &self.shared.limiter {
             tokio::select! {
@@ -147,8 +170,8 @@ impl LiveWorld {
         };
         let limit = call.timeout.min(left);
         let sender = Sender { clock: &self.clock, agent: &self.agent };
-        let work = self.shared.client.exchange(call, sender, limit);
-        let exchange = tokio::select! {
+        let work = self.shared.client.exchange(call, frames, sender, limit);
+        let (exchange, rest) = tokio::select! {
             result = work => result?,
             () = self.shared.cancelled_for(CANCEL_GRACE), if phase == Phase::Main => return Err(StopReason::Cancelled),
         };
@@ -166,7 +189,64 @@ impl LiveWorld {
                 FailureClass::Tls | FailureClass::Request => {}
             },
         }
-        Ok(exchange)
+        Ok((exchange, rest))
+    }
+
+    /// Time that is left for the phase.
+    fn left(&self, phase: Phase) -> Duration {
+        match phase {
+            Phase::Main => self.deadline.saturating_sub(self.clock.elapsed()),
+            Phase::Undo => self.undo_left(),
+        }
+    }
+
+    /// Waits for what comes next on a stream. What came after the wait was over is left for the next one.
+    async fn next_on(&mut self, stream: &mut OpenStream, wait: &Receive) -> Result<StreamEvent, StopReason> {
+        let began = stream.since;
+        let from_ms = self.clock.elapsed_ms_at(began);
+        // A replayed target has said all it had to say as soon as it was asked.
+        let within = if self.clock.is_virtual() { wait.within.min(VIRTUAL_WAIT) } else { wait.within };
+        // A wait that never ends is bounded by the deadline of the case.
+        let until = began.checked_add(within).unwrap_or_else(|| began + FOREVER);
+        loop {
+            if let Some(reason) = self.refusal(wait.phase) {
+                return Err(reason);
+            }
+            let next = Instant::now() + self.left(wait.phase).min(LOOK_UP);
+            let arrived = tokio::select! {
+                biased;
+                at = stream.ready() => at,
+                () = tokio::time::sleep_until(until) => until,
+                () = tokio::time::sleep_until(next) => continue,
+                () = self.shared.cancel.cancelled(), if wait.phase == Phase::Main => continue,
+            };
+            if arrived >= until {
+                // Nothing is skipped unless time is pretended.
+                self.clock.skip(wait.within.saturating_sub(began.elapsed()));
+                return Ok(StreamEvent::Silence { from_ms, to_ms: self.clock.elapsed_ms() });
+            }
+            let Some((at, arrived)) = stream.take() else { continue };
+            let at_ms = self.clock.elapsed_ms_at(at);
+            return Ok(match arrived {
+                Arrived::Frame(frame) => StreamEvent::Received(Frame { at_ms, ..frame }),
+                Arrived::End { reason, code, detail } => StreamEvent::Ended(StreamEnd { reason, code, detail, at_ms }),
+            });
+        }
+    }
+
+    /// Seals and records what happened on a stream.
+    fn happened(&self, n: u32, of: u32, phase: Phase, event: StreamEvent) -> Streamed {
+        let event = self.shared.vault.seal(event);
+        let owner = (self.id.as_str(), self.attempt, n);
+        if let Err(error) = self.shared.writer.stream(owner, of, phase == Phase::Undo, &event) {
+            self.shared.fail(error.to_string());
+        }
+        Streamed::Happened(Arc::new(event))
+    }
+
+    fn give_up(&self, n: u32, reason: StopReason) -> Streamed {
+        self.stopped(n, reason);
+        Streamed::Stopped(reason)
     }
 
     fn enter(&mut self, phase: Phase) {
@@ -180,7 +260,7 @@ impl World for LiveWorld {
     async fn call(&mut self, call: Call) -> Event {
         self.enter(call.phase);
         let _lane = self.lane().await;
-        self.perform(call).await
+        self.perform(call, None).await.0
     }
 
     async fn calls(&mut self, calls: Vec<Call>) -> Vec<Event> {
@@ -190,7 +270,87 @@ impl World for LiveWorld {
         let world = &*self;
         // What a case sends at the same time on purpose must be under way at the same time.
         let _lane = world.lane().await;
-        join(calls.into_iter().map(|call| world.perform(call)).collect()).await
+        join(calls.into_iter().map(|call| async { world.perform(call, None).await.0 }).collect()).await
+    }
+
+    async fn open(&mut self, call: Call, frames: Frames) -> Event {
+        self.enter(call.phase);
+        let (n, secrets) = (call.n, call.secrets.clone());
+        let (event, rest) = {
+            // A stream is under way as long as it is being opened: what only waits keeps nobody from being asked.
+            let _lane = self.lane().await;
+            self.perform(call, Some(frames)).await
+        };
+        if let (Event::Done(exchange), Some(rest)) = (&event, rest) {
+            let protocol = exchange.response.as_ref().and_then(|head| head.headers.get("sec-websocket-protocol"));
+            self.streams.insert(n, OpenStream::start(rest, has_channels(protocol), secrets));
+        }
+        event
+    }
+
+    async fn receive(&mut self, wait: Receive) -> Streamed {
+        self.enter(wait.phase);
+        let Some(mut stream) = self.streams.remove(&wait.of) else {
+            return self.give_up(wait.n, StopReason::Unsupported);
+        };
+        if wait.begins {
+            stream.since = Instant::now();
+        }
+        let event = self.next_on(&mut stream, &wait).await;
+        let ended = matches!(event, Ok(StreamEvent::Ended(_)));
+        if let Ok(StreamEvent::Received(frame)) = &event {
+            self.shared.client.learn_body(&frame.body, &stream.secrets);
+        }
+        if !ended {
+            self.streams.insert(wait.of, stream);
+        }
+        match event {
+            Ok(event) => self.happened(wait.n, wait.of, wait.phase, event),
+            Err(reason) => self.give_up(wait.n, reason),
+        }
+    }
+
+    async fn send(&mut self, outgoing: Outgoing) -> Streamed {
+        self.enter(outgoing.phase);
+        let Outgoing { n, phase, of, mut frame } = outgoing;
+        if let Some(reason) = self.refusal(phase) {
+            return self.give_up(n, reason);
+        }
+        let Some(mut stream) = self.streams.remove(&of) else { return self.give_up(n, StopReason::Unsupported) };
+        let limit = SEND_LIMIT.min(self.left(phase));
+        let cancel = self.shared.cancel.clone();
+        let sent = match self.shared.client.frame(&frame.body) {
+            Err(failure) => Err(failure.detail),
+            Ok(bytes) => tokio::select! {
+                sent = stream.send(&frame, bytes, limit) => sent,
+                () = cancel.cancelled(), if phase == Phase::Main => return self.give_up(n, StopReason::Cancelled),
+            },
+        };
+        self.streams.insert(of, stream);
+        let at_ms = self.clock.elapsed_ms();
+        let event = match sent {
+            Ok(()) => {
+                frame.at_ms = at_ms;
+                StreamEvent::Sent(frame)
+            }
+            Err(detail) => StreamEvent::Unsent { detail, at_ms },
+        };
+        self.happened(n, of, phase, event)
+    }
+
+    async fn leave(&mut self, leave: Leave) -> Streamed {
+        if let Some(stream) = self.streams.remove(&leave.of) {
+            stream.close().await;
+        }
+        let at_ms = self.clock.elapsed_ms();
+        let end = StreamEnd { reason: EndReason::Left, code: None, detail: String::new(), at_ms };
+        self.happened(leave.n, leave.of, leave.phase, StreamEvent::Ended(end))
+    }
+
+    async fn hang_up(&mut self) {
+        for stream in std::mem::take(&mut self.streams).into_values() {
+            stream.close().await;
+        }
     }
 
     async fn pause(&mut self, pause: Duration) {

@@ -4,6 +4,10 @@
 //! Header names are lower-case, as HTTP/2 requires (RFC 9113 §8.2) and as the client library reports them; the order of
 //! repeated headers is kept. Bodies are recorded as received, never re-serialised.
 
+mod stream;
+
+pub use stream::{EndReason, Frame, StreamEnd, StreamEvent, View, has_channels};
+
 use base64::Engine as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

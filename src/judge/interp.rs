@@ -18,8 +18,9 @@ use super::checks::{Subject, Tally, place, request_line};
 use super::prepare::initial_scope;
 use super::request::{self, Unbuilt};
 use super::result::{CaseResult, Evidence, Finding, Leak};
+use super::streams::Stream;
 use super::undo::Undo;
-use super::world::{Call, CallIdentity, Event, FixtureState, Phase, StopReason, Visited, World};
+use super::world::{Call, CallIdentity, Event, FixtureState, Phase, Visited, World};
 use super::{Env, Instance};
 
 /// Hops that `follow` takes before it is a finding.
@@ -31,6 +32,9 @@ pub(super) enum Flow {
     Go,
     End,
 }
+
+/// What a status must be, in words and as a test.
+pub(super) type Implied = (&'static str, fn(u16) -> bool);
 
 type Boxed<'s, T> = Pin<Box<dyn Future<Output = T> + Send + 's>>;
 
@@ -53,6 +57,8 @@ pub(super) struct Interp<'a, 'w, W> {
     pub fixtures: Vec<(String, Arc<FixtureState>)>,
     /// Fixtures that stand for this case only, in the order in which they were set up.
     pub own_fixtures: Vec<Arc<FixtureState>>,
+    /// Streams that were opened, by name.
+    pub streams: BTreeMap<String, Stream>,
     /// Sessions in use, by identity.
     pub sessions: BTreeMap<String, Arc<FixtureState>>,
     pub undo: Vec<Undo<'a>>,
@@ -83,6 +89,7 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
             visited: None,
             fixtures: Vec::new(),
             own_fixtures: Vec::new(),
+            streams: BTreeMap::new(),
             sessions: BTreeMap::new(),
             undo: Vec::new(),
             leaks: Vec::new(),
@@ -147,10 +154,10 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
             },
             StepKind::Check(blocks) => self.expect(blocks, step.soft),
             StepKind::Parallel { steps, expect } => self.parallel(step, steps, expect).await,
-            StepKind::Open(_) | StepKind::Receive(_) | StepKind::Send { .. } | StepKind::Close { .. } => self.end(
-                Outcome::Error,
-                format!("{}: {}", place(self.instance.suite, step.span.start), StopReason::Unsupported.words()),
-            ),
+            StepKind::Open(open) => self.open(step, open).await,
+            StepKind::Receive(receive) => self.receive(step, receive).await,
+            StepKind::Send { stream, channel, body } => self.send(step, stream, *channel, body).await,
+            StepKind::Close { stream } => self.close(step, stream).await,
         }
     }
 
@@ -184,15 +191,17 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
             self.settle(pledge, request).await;
             return Flow::End;
         }
-        let saved = self.expect_and_save(step, &request.expect, &request.save);
+        let saved = self.expect_and_save(step, request, ("2xx", |status| status / 100 == 2));
         self.settle(pledge, request).await;
         saved
     }
 
-    fn expect_and_save(&mut self, step: &Step, expect: &[Expect], save: &[(String, Save)]) -> Flow {
+    /// `implied` is what the status must be when the step says nothing of it.
+    pub fn expect_and_save(&mut self, step: &Step, request: &RequestStep, implied: Implied) -> Flow {
+        let RequestStep { expect, save, .. } = request;
         let mut flow = self.expect(expect, step.soft);
         if !states_status(expect) && flow == Flow::Go {
-            flow = self.implied_status(step);
+            flow = self.implied_status(step, implied);
         }
         for (name, what) in save {
             if self.save(step, name, what) == Flow::End {
@@ -202,14 +211,14 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
         flow
     }
 
-    /// A request without any status check must be answered 2xx.
-    fn implied_status(&mut self, step: &Step) -> Flow {
+    /// A request without any status check must be answered well.
+    fn implied_status(&mut self, step: &Step, (expected, holds): Implied) -> Flow {
         let Some((_, exchange)) = &self.last else { return Flow::Go };
         match (&exchange.response, &exchange.failure) {
-            (Some(response), _) if response.status / 100 == 2 => Flow::Go,
+            (Some(response), _) if holds(response.status) => Flow::Go,
             (Some(response), _) => {
                 let actual = response.status.to_string();
-                self.finding("status", "2xx", &actual, step.span.start, step.soft)
+                self.finding("status", expected, &actual, step.span.start, step.soft)
             }
             (None, Some(failure)) => {
                 let reason = format!("{}: no response: {}", request_line(exchange), failure.detail);
@@ -391,7 +400,7 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
     }
 
     /// Whether `expect` finds fault with the last answer.
-    fn would_fail(&self, blocks: &[Expect]) -> bool {
+    pub fn would_fail(&self, blocks: &[Expect]) -> bool {
         let mut trial = Tally::default();
         self.subject().evaluate(blocks, &mut trial);
         trial.failed > 0
@@ -450,7 +459,7 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
     }
 
     /// Gives the last finding the rule of the step whose condition never came true.
-    fn name_rule(&mut self, blocks: &[Expect]) {
+    pub fn name_rule(&mut self, blocks: &[Expect]) {
         let rule = blocks.iter().find_map(|block| block.rule.as_ref()).map(|rule| self.text(rule));
         if let (Some(rule), Some(finding)) = (rule, self.tally.findings.last_mut()) {
             finding.rule = Some(rule);
@@ -526,7 +535,7 @@ fn sentence(finding: &Finding) -> String {
     format!("{request}{what}: expected {}, got {}", finding.expected, finding.actual)
 }
 
-fn harmless(error: &EvalError) -> bool {
+pub(super) fn harmless(error: &EvalError) -> bool {
     matches!(error.kind, EvalErrorKind::Missing | EvalErrorKind::Type)
 }
 

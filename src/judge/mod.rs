@@ -4,7 +4,7 @@
 //! [`replay::Replay`] it recomputes the result from a transcript. It does no I/O and reads no clock: all times come
 //! from the recorded exchanges. It only ever sees redacted values.
 //!
-//! Start reading at [`run_case`], then `interp` (steps), `checks` and `matcher`.
+//! Start reading at [`run_case`], then `interp` (steps), `checks` and `matcher`; `streams` has what happens behind `open`.
 
 mod answer;
 mod checks;
@@ -17,6 +17,7 @@ mod request;
 mod result;
 mod session;
 mod steps;
+mod streams;
 mod undo;
 mod world;
 
@@ -24,7 +25,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use result::{CaseResult, Evidence, Finding, Leak, MAX_FINDINGS};
-pub use world::{Call, CallIdentity, Event, FixtureState, Phase, Pledge, PledgeStage, StopReason, Visited, World};
+pub use world::{
+    Call, CallIdentity, Event, FixtureState, Leave, Outgoing, Phase, Pledge, PledgeStage, Receive, StopReason,
+    Streamed, Visited, World,
+};
 
 use crate::capability::Outcome;
 use crate::expr::{Json, Scope};
@@ -82,7 +86,9 @@ pub fn fixtures_of<'c>(instance: &Instance<'c>, env: &Env) -> Vec<&'c str> {
 pub async fn run_case<W: World>(instance: &Instance<'_>, env: &Env, world: &mut W) -> CaseResult {
     let mut interp = interp::Interp::new(instance, env, world);
     interp.main().await;
+    interp.world.hang_up().await;
     interp.put_back().await;
+    interp.world.hang_up().await;
     interp.release().await;
     interp.result()
 }
@@ -100,6 +106,7 @@ pub async fn set_up<'a, W: World>(instance: &'a Instance<'a>, env: &Env, world: 
     let mut interp = interp::Interp::new(instance, env, world);
     interp.visited = Some(Vec::new());
     interp.main().await;
+    interp.world.hang_up().await;
     let mut outputs = serde_json::Map::new();
     if interp.verdict.is_none() {
         for (name, template) in &instance.case.outputs {
@@ -138,6 +145,7 @@ pub async fn tear_down<W: World>(pending: Pending<'_>, world: &mut W) -> Vec<Lea
     interp.log_in().await;
     interp.verdict = None;
     interp.put_back().await;
+    interp.world.hang_up().await;
     interp.leaks
 }
 
@@ -160,6 +168,7 @@ pub async fn undo_pledge<W: World>(
     }
     if interp.recall(step, lost, scope) {
         interp.put_back().await;
+        interp.world.hang_up().await;
         interp.leaks
     } else {
         vec![Leak { what: instance.id.clone(), why: format!("the suite has no request with undo at offset {step}") }]

@@ -10,19 +10,27 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use crate::http::{Body, Exchange, Headers, Request, Response};
+use crate::http::{Body, Exchange, Frame, Headers, Request, Response, StreamEvent};
 use crate::secret::Redacted;
+use crate::suite::Frames;
 
 use super::result::Leak;
-use super::world::{Call, Event, FixtureState, Pledge, StopReason, World};
+use super::world::{Call, Event, FixtureState, Leave, Outgoing, Pledge, Receive, StopReason, Streamed, World};
 
 /// One recorded event.
 #[derive(Debug, Clone)]
 pub enum Recorded {
     /// An exchange.
     Exchange(Arc<Redacted<Exchange>>),
-    /// A request that was not sent.
+    /// A request that was not sent, or a wait that was given up.
     Stop(StopReason),
+    /// Something on the stream that was opened under the number `of`.
+    Stream {
+        /// That number.
+        of: u32,
+        /// What happened.
+        event: Arc<Redacted<StreamEvent>>,
+    },
     /// A secret made by the harness.
     Secret {
         /// Its label.
@@ -101,13 +109,65 @@ impl<'f> Replay<'f> {
                 Some(what) => self.departs(call, &format!(": {what}")),
             },
             Some(Recorded::Stop(reason)) => Event::Stopped(reason),
-            Some(Recorded::Secret { .. }) => self.departs(call, " is a secret, not an exchange"),
+            Some(Recorded::Secret { .. } | Recorded::Stream { .. }) => self.departs(call, " is no exchange"),
             None if self.complete => {
                 let (method, url) = (&call.request.method, &call.request.url);
                 self.departs(call, &format!(" ({method} {url}) was not recorded"))
             }
             None => Event::Stopped(StopReason::Cancelled),
         }
+    }
+}
+
+/// What the interpreter asks of a stream.
+enum Wanted<'w> {
+    Next,
+    Sent(&'w Frame),
+    End,
+}
+
+impl Wanted<'_> {
+    /// How what was recorded differs from what is asked for.
+    fn departure(&self, event: &StreamEvent) -> Option<&'static str> {
+        match (self, event) {
+            (Self::Next, StreamEvent::Received(_) | StreamEvent::Silence { .. } | StreamEvent::Ended(_))
+            | (Self::Sent(_), StreamEvent::Unsent { .. })
+            | (Self::End, StreamEvent::Ended(_)) => None,
+            (Self::Sent(wanted), StreamEvent::Sent(sent)) => {
+                let alike = sent.channel == wanted.channel
+                    && sent.binary == wanted.binary
+                    && (sent.body == wanted.body || same(&sent.body.text(), &wanted.body.text()));
+                (!alike).then_some("another frame was sent than the suite sends")
+            }
+            (Self::Next, _) => Some("the suite waits for a frame here"),
+            (Self::Sent(_), _) => Some("the suite sends a frame here"),
+            (Self::End, _) => Some("the suite closes the stream here"),
+        }
+    }
+}
+
+impl Replay<'_> {
+    fn stream(&mut self, n: u32, wanted_of: u32, wanted: &Wanted<'_>) -> Streamed {
+        let what = match self.events.remove(&n) {
+            Some(Recorded::Stream { of, event }) if of == wanted_of => match wanted.departure(&event) {
+                None => return Streamed::Happened(event),
+                Some(what) => what,
+            },
+            Some(Recorded::Stop(reason)) => return Streamed::Stopped(reason),
+            Some(Recorded::Stream { .. }) => "it belongs to another stream",
+            Some(_) => "it does not belong to a stream",
+            None if self.complete => "what happened on the stream was not recorded",
+            None => return Streamed::Stopped(StopReason::Cancelled),
+        };
+        self.mismatch.get_or_insert_with(|| format!("event {n}: {what}"));
+        let Some(elapsed) = self.imagined.as_mut() else { return Streamed::Stopped(StopReason::Unsupported) };
+        let from_ms = *elapsed;
+        *elapsed += IMAGINED_WAIT_MS;
+        let imagined = match wanted {
+            Wanted::Sent(frame) => StreamEvent::Sent(Frame { at_ms: *elapsed, ..(*frame).clone() }),
+            Wanted::Next | Wanted::End => StreamEvent::Silence { from_ms, to_ms: *elapsed },
+        };
+        Streamed::Happened(Arc::new(Redacted::from_evidence(imagined)))
     }
 }
 
@@ -119,6 +179,24 @@ impl World for Replay<'_> {
     async fn calls(&mut self, calls: Vec<Call>) -> Vec<Event> {
         calls.iter().map(|call| self.answer(call)).collect()
     }
+
+    async fn open(&mut self, call: Call, _: Frames) -> Event {
+        self.answer(&call)
+    }
+
+    async fn receive(&mut self, wait: Receive) -> Streamed {
+        self.stream(wait.n, wait.of, &Wanted::Next)
+    }
+
+    async fn send(&mut self, outgoing: Outgoing) -> Streamed {
+        self.stream(outgoing.n, outgoing.of, &Wanted::Sent(&outgoing.frame))
+    }
+
+    async fn leave(&mut self, leave: Leave) -> Streamed {
+        self.stream(leave.n, leave.of, &Wanted::End)
+    }
+
+    async fn hang_up(&mut self) {}
 
     async fn pause(&mut self, _: Duration) {}
 

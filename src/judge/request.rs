@@ -62,16 +62,22 @@ pub(super) fn build(
     let service = step.service.as_deref().or(suite.service.as_deref());
     let mut url = absolute(&step.url.render(scope)?, service, env, services)?;
     for (key, value) in &step.query {
-        let value = match value.render(scope)? {
-            Json::String(text) => text,
-            Json::Null => String::new(),
-            other => other.to_string(),
+        let values = match value.render(scope)? {
+            Json::Array(members) => members,
+            one => vec![one],
         };
-        url.push(if url.contains('?') { '&' } else { '?' });
-        url.extend(utf8_percent_encode(key, QUERY));
-        if !value.is_empty() {
-            url.push('=');
-            url.extend(utf8_percent_encode(&value, QUERY));
+        for value in values {
+            let value = match value {
+                Json::String(text) => text,
+                Json::Null => String::new(),
+                other => other.to_string(),
+            };
+            url.push(if url.contains('?') { '&' } else { '?' });
+            url.extend(utf8_percent_encode(key, QUERY));
+            if !value.is_empty() {
+                url.push('=');
+                url.extend(utf8_percent_encode(&value, QUERY));
+            }
         }
     }
     let mut headers = Headers::default();

@@ -1,5 +1,7 @@
 //! The judge on scripted answers: what ends a case how, what is undone, and that a replay gives the same result.
 
+mod streams;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +10,9 @@ use serde_json::json;
 
 use super::replay::{Recorded, Replay, now};
 use super::*;
-use crate::http::{Body, Exchange, Failure, FailureClass, Headers, Response};
+use crate::http::{Body, EndReason, Exchange, Failure, FailureClass, Frame, Headers, Response, StreamEnd, StreamEvent};
 use crate::secret::Redacted;
-use crate::suite::Catalogue;
+use crate::suite::{Catalogue, Frames};
 
 /// Answers by `METHOD /path`; the last answer of a list repeats. Each exchange takes 10 ms, a pause its length.
 #[derive(Default)]
@@ -21,6 +23,8 @@ struct Script {
     pledges: Vec<String>,
     clock: u64,
     fixtures: BTreeMap<String, Arc<FixtureState>>,
+    /// What comes on streams.
+    arrives: VecDeque<StreamEvent>,
 }
 
 impl Script {
@@ -50,6 +54,9 @@ impl Script {
                 if let Some(location) = body.get("location").and_then(Json::as_str) {
                     headers.push("location", location);
                 }
+                if let Some(protocol) = body.get("protocol").and_then(Json::as_str) {
+                    headers.push("sec-websocket-protocol", protocol);
+                }
                 let body = Body::new(serde_json::to_vec(&body).unwrap());
                 (Some(Response { status, version: "HTTP/1.1".into(), headers, body, tls: None }), None)
             }
@@ -71,7 +78,37 @@ impl Script {
     }
 }
 
+impl Script {
+    fn happens(&mut self, n: u32, of: u32, event: StreamEvent) -> Streamed {
+        let sealed = Arc::new(Redacted::from_evidence(event));
+        self.recorded.insert(n, Recorded::Stream { of, event: sealed.clone() });
+        Streamed::Happened(sealed)
+    }
+}
+
 impl World for Script {
+    async fn open(&mut self, call: Call, _: Frames) -> Event {
+        self.answer(call)
+    }
+    async fn receive(&mut self, wait: Receive) -> Streamed {
+        let Some(event) = self.arrives.pop_front() else {
+            self.recorded.insert(wait.n, Recorded::Stop(StopReason::Deadline));
+            return Streamed::Stopped(StopReason::Deadline);
+        };
+        self.happens(wait.n, wait.of, event)
+    }
+    async fn send(&mut self, outgoing: Outgoing) -> Streamed {
+        let frame = &outgoing.frame;
+        self.sent.push(format!("{:?} {}", frame.channel, frame.body.text().escape_debug()));
+        self.happens(outgoing.n, outgoing.of, StreamEvent::Sent(outgoing.frame))
+    }
+    async fn leave(&mut self, leave: Leave) -> Streamed {
+        let end = StreamEnd { reason: EndReason::Left, code: None, detail: String::new(), at_ms: 0 };
+        self.happens(leave.n, leave.of, StreamEvent::Ended(end))
+    }
+    async fn hang_up(&mut self) {
+        self.pledges.push("hung up".to_owned());
+    }
     async fn call(&mut self, call: Call) -> Event {
         self.answer(call)
     }
@@ -233,7 +270,8 @@ fn what_was_created_is_removed_whatever_the_outcome() {
         let result = judge(&mut script, CREATE);
         assert_eq!(result.outcome, if ok { Outcome::Pass } else { Outcome::Fail });
         assert_eq!(script.sent.last().unwrap(), "DELETE /things/1");
-        assert_eq!(script.pledges, ["before 0", "after 0", "kept 0"]);
+        // Streams end before things are put back.
+        assert_eq!(script.pledges, ["before 0", "after 0", "hung up", "kept 0", "hung up"]);
         assert!(result.leaks.is_empty());
     }
 }
@@ -248,14 +286,17 @@ fn an_undo_that_fails_is_a_leak_and_not_an_outcome() {
     let result = judge(&mut script, CREATE);
     assert_eq!(result.outcome, Outcome::Pass);
     assert_eq!(result.leaks.len(), 1);
-    assert_eq!(script.pledges, ["before 0", "after 0"]);
+    assert_eq!(script.pledges, ["before 0", "after 0", "hung up", "hung up"]);
 }
 
 #[test]
 fn a_refused_creation_leaves_nothing_to_undo_and_a_lost_answer_is_searched() {
     let mut script = Script::new(&[("POST /things", 400, json!({}))]);
     judge(&mut script, CREATE);
-    assert_eq!((script.sent.len(), script.pledges.as_slice()), (1, &["before 0".to_owned(), "void 0".to_owned()][..]));
+    assert_eq!(
+        (script.sent.len(), script.pledges.get(..2).unwrap()),
+        (1, &["before 0".to_owned(), "void 0".to_owned()][..])
+    );
     let mut script = Script::new(&[("POST /things", 0, json!({})), ("DELETE /things/by-name", 204, json!({}))]);
     assert_eq!(judge(&mut script, CREATE).outcome, Outcome::Error);
     assert_eq!(script.sent, ["POST /things", "DELETE /things/by-name"]);

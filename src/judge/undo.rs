@@ -57,7 +57,7 @@ impl<'a, W: World> Interp<'a, '_, W> {
         let Some(since) = self.undo.iter().find(|entry| entry.id == id).map(|entry| entry.since) else { return };
         let latest = self.last.as_ref().filter(|(n, _)| Some(*n) != since);
         let answered = latest.and_then(|(_, exchange)| exchange.response.as_ref().map(|r| r.status));
-        let accepted = answered.is_some_and(|status| status / 100 == 2);
+        let accepted = answered.is_some_and(|status| status / 100 == 2 || status == 101);
         let now = self.scope.clone();
         let Some(entry) = self.undo.iter_mut().find(|entry| entry.id == id) else { return };
         if accepted {
@@ -153,6 +153,9 @@ fn find(steps: &[Step], offset: usize) -> Option<&RequestStep> {
     steps.iter().find_map(|step| match &step.kind {
         StepKind::Request(request) if request.undo.first().is_some_and(|undo| undo.span.start == offset) => {
             Some(&**request)
+        }
+        StepKind::Open(open) if open.request.undo.first().is_some_and(|undo| undo.span.start == offset) => {
+            Some(&open.request)
         }
         StepKind::For { steps, .. } | StepKind::Parallel { steps, .. } => find(steps, offset),
         _ => None,

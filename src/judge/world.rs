@@ -11,9 +11,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::expr::Json;
-use crate::http::{Exchange, Request};
+use crate::http::{Exchange, Frame, Request, StreamEvent};
 use crate::secret::Redacted;
-use crate::suite::SecretPlace;
+use crate::suite::{Frames, SecretPlace};
 
 use super::answer::Answer;
 use super::result::{CaseResult, Leak};
@@ -125,6 +125,54 @@ pub enum Event {
     Stopped(StopReason),
 }
 
+/// A wait for what happens next on a stream.
+#[derive(Debug, Clone)]
+pub struct Receive {
+    /// Number of the event within the case.
+    pub n: u32,
+    /// Part of the case.
+    pub phase: Phase,
+    /// The stream: event number of the exchange that opened it.
+    pub of: u32,
+    /// How long the step may wait in all.
+    pub within: Duration,
+    /// Whether this is the first wait of the step: its time begins to run.
+    pub begins: bool,
+}
+
+/// A frame that the interpreter wants sent; its time is not known yet.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// Number of the event within the case.
+    pub n: u32,
+    /// Part of the case.
+    pub phase: Phase,
+    /// The stream: event number of the exchange that opened it.
+    pub of: u32,
+    /// The frame; its body may hold tokens.
+    pub frame: Frame,
+}
+
+/// A stream that the case is done with.
+#[derive(Debug, Clone)]
+pub struct Leave {
+    /// Number of the event within the case.
+    pub n: u32,
+    /// Part of the case.
+    pub phase: Phase,
+    /// The stream: event number of the exchange that opened it.
+    pub of: u32,
+}
+
+/// What became of something wanted of a stream.
+#[derive(Debug, Clone)]
+pub enum Streamed {
+    /// This happened.
+    Happened(Arc<Redacted<StreamEvent>>),
+    /// It was not tried, or given up.
+    Stopped(StopReason),
+}
+
 /// An exchange of a fixture, with the resource that linked to it when it came from a crawl.
 #[derive(Debug, Clone)]
 pub struct Visited {
@@ -197,6 +245,18 @@ pub trait World: Send {
     fn call(&mut self, call: Call) -> impl Future<Output = Event> + Send;
     /// Performs several requests at the same time; events come back in the order of the calls.
     fn calls(&mut self, calls: Vec<Call>) -> impl Future<Output = Vec<Event>> + Send;
+    /// Performs a request whose answer, if it is not a refusal, goes on as a stream of frames. The exchange then ends
+    /// with the head of the answer.
+    fn open(&mut self, call: Call, frames: Frames) -> impl Future<Output = Event> + Send;
+    /// Waits for a frame, the end of the stream, or the end of the wait. A frame counts as received when it is given
+    /// out here, however early it arrived.
+    fn receive(&mut self, wait: Receive) -> impl Future<Output = Streamed> + Send;
+    /// Sends a frame.
+    fn send(&mut self, frame: Outgoing) -> impl Future<Output = Streamed> + Send;
+    /// Ends a stream from our side.
+    fn leave(&mut self, leave: Leave) -> impl Future<Output = Streamed> + Send;
+    /// Ends all streams that are still open; nothing of it is recorded.
+    fn hang_up(&mut self) -> impl Future<Output = ()> + Send;
     /// Waits before the next poll.
     fn pause(&mut self, pause: Duration) -> impl Future<Output = ()> + Send;
     /// Makes a new secret and returns its token; `None` when the transcript does not hold it.

@@ -8,6 +8,7 @@ pub mod assemble;
 pub mod audit;
 pub mod bundle;
 pub mod document;
+mod falsify;
 pub mod github;
 pub mod html;
 pub mod inputs;

@@ -373,6 +373,7 @@ fn recorded(events: &AttemptEvents) -> BTreeMap<u32, Recorded> {
     let convert = |content: &Content| match content {
         Content::Exchange { exchange, .. } => Recorded::Exchange(exchange.clone()),
         Content::Stop { reason } => Recorded::Stop(stop_reason(reason)),
+        Content::Stream { of, event, .. } => Recorded::Stream { of: *of, event: event.clone() },
         Content::Secret { label, token } => Recorded::Secret { label: label.clone(), token: token.clone() },
     };
     events.events.iter().map(|(n, content)| (*n, convert(content))).collect()

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::codes;
-use super::model::{Case, CheckKind, Expect, Group, RequestStep, Risk, StatusPattern, Step, StepKind};
+use super::model::{Case, CheckKind, Expect, Group, RequestStep, Risk, StatusPattern, Step, StepKind, Wait};
 use crate::text::{Diagnostic, SourceFile, Span};
 
 /// Problems of one case or fixture, and what it creates without removing it. `head` is where problems of the whole are
@@ -71,7 +71,10 @@ impl<'a> Walk<'a> {
             StepKind::Crawl(crawl) => self.expects(&crawl.expect),
             StepKind::Over(over) => self.expects(&over.expect),
             StepKind::Check(expect) => self.expects(expect),
-            StepKind::Receive(receive) => self.expects(&receive.expect),
+            StepKind::Receive(receive) => {
+                self.expects(&receive.expect);
+                self.checks |= matches!(receive.wait, Wait::Silence);
+            }
             StepKind::Parallel { steps, expect } => {
                 self.expects(expect);
                 self.steps(steps);

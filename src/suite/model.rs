@@ -219,7 +219,7 @@ pub enum StepKind {
         /// Channel byte of the Kubernetes channel protocols.
         channel: Option<u8>,
         /// What to send.
-        text: Template,
+        body: SendBody,
     },
     /// Closes an open stream.
     Close {
@@ -434,14 +434,38 @@ pub enum Frames {
 pub struct ReceiveStep {
     /// Stream name.
     pub stream: String,
-    /// Done when true of `frame` and `frames`.
-    pub until: Program,
-    /// How long it may take.
+    /// What is waited for.
+    pub wait: Wait,
+    /// How long it may take, or take at least.
     pub within: Duration,
     /// Checks on `frames`.
     pub expect: Vec<Expect>,
     /// Values to keep.
     pub save: Vec<(String, Save)>,
+    /// Place of the condition, or of the step.
+    pub span: Span,
+}
+
+/// What a [`ReceiveStep`] waits for.
+#[derive(Debug)]
+pub enum Wait {
+    /// One more frame.
+    Frame,
+    /// Until this is true of `frame`, `frames`, `ended`.
+    Until(Program),
+    /// That no frame comes.
+    Silence,
+}
+
+/// What a `send` step sends.
+#[derive(Debug)]
+pub enum SendBody {
+    /// Text.
+    Text(Template),
+    /// Bytes given as Base64.
+    Base64(Template),
+    /// That nothing more comes on this channel.
+    CloseChannel(u8),
 }
 
 /// Checks that share a rule.

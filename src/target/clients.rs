@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -90,15 +90,16 @@ impl Resolve for Server {
     }
 }
 
+/// What a client is for: whether with TLS, whether its connections become something else (which only HTTP/1.1 can), and
+/// the digest of the client certificate.
+type Purpose = (bool, bool, Option<String>);
+
 /// The clients of one target.
 #[derive(Debug)]
 pub(super) struct Clients {
     policy: Policy,
     authorities: Vec<reqwest::Certificate>,
-    plain: OnceLock<Result<reqwest::Client, String>>,
-    secure: OnceLock<Result<reqwest::Client, String>>,
-    /// By the digest of the client certificate.
-    certified: Mutex<HashMap<String, reqwest::Client>>,
+    built: Mutex<HashMap<Purpose, reqwest::Client>>,
 }
 
 impl Clients {
@@ -113,30 +114,31 @@ impl Clients {
             }
             authorities.extend(certs);
         }
-        let (plain, secure, certified) = (OnceLock::new(), OnceLock::new(), Mutex::default());
-        Ok(Self { policy, authorities, plain, secure, certified })
+        Ok(Self { policy, authorities, built: Mutex::default() })
     }
 
     pub(super) fn policy(&self) -> &Policy {
         &self.policy
     }
 
-    pub(super) fn get(&self, tls: bool, certificate: Option<&Certificate>) -> Result<reqwest::Client, TargetError> {
-        let Some(certificate) = certificate.filter(|_| tls) else {
-            let slot = if tls { &self.secure } else { &self.plain };
-            let built = slot.get_or_init(|| self.build(tls, None).map_err(|e| chain_text(&e)));
-            return built.clone().map_err(TargetError::Client);
-        };
-        let mut certified = self.certified.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = certified.get(certificate.digest()) {
+    pub(super) fn get(
+        &self,
+        tls: bool,
+        certificate: Option<&Certificate>,
+        upgrade: bool,
+    ) -> Result<reqwest::Client, TargetError> {
+        let certificate = certificate.filter(|_| tls);
+        let purpose = (tls, upgrade, certificate.map(|certificate| certificate.digest().to_owned()));
+        let mut clients = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&purpose) {
             return Ok(client.clone());
         }
-        let client = self.build(tls, Some(certificate)).map_err(|e| TargetError::Client(chain_text(&e)))?;
-        certified.insert(certificate.digest().to_owned(), client.clone());
+        let client = self.build(tls, certificate, upgrade).map_err(|e| TargetError::Client(chain_text(&e)))?;
+        clients.insert(purpose, client.clone());
         Ok(client)
     }
 
-    fn build(&self, tls: bool, certificate: Option<&Certificate>) -> reqwest::Result<reqwest::Client> {
+    fn build(&self, tls: bool, certificate: Option<&Certificate>, upgrade: bool) -> reqwest::Result<reqwest::Client> {
         install_provider();
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -150,6 +152,9 @@ impl Clients {
             .tls_info(true);
         if let Some(proxy) = &self.policy.proxy {
             builder = builder.proxy(reqwest::Proxy::all(proxy.expose())?);
+        }
+        if upgrade {
+            builder = builder.http1_only();
         }
         if !tls {
             // Without this the certificates of the system would be read, and their absence would be an error.

@@ -402,8 +402,31 @@ impl Target {
         certificate: Option<&Certificate>,
         anonymous: bool,
     ) -> Result<reqwest::Client, TargetError> {
+        self.client_for(url, certificate, anonymous, false)
+    }
+
+    /// The client for a request that asks for an upgrade of its connection (RFC 9110 §7.8), such as to a WebSocket.
+    ///
+    /// # Errors
+    /// As [`client`](Target::client).
+    pub fn upgrade_client(
+        &self,
+        url: &Url,
+        certificate: Option<&Certificate>,
+        anonymous: bool,
+    ) -> Result<reqwest::Client, TargetError> {
+        self.client_for(url, certificate, anonymous, true)
+    }
+
+    fn client_for(
+        &self,
+        url: &Url,
+        certificate: Option<&Certificate>,
+        anonymous: bool,
+        upgrade: bool,
+    ) -> Result<reqwest::Client, TargetError> {
         let shared = self.shared.as_ref().filter(|_| !anonymous);
-        self.clients.get(url.scheme() == "https", certificate.or(shared))
+        self.clients.get(url.scheme() == "https", certificate.or(shared), upgrade)
     }
 
     /// The URL to connect to and the `host` field to send, when they differ from the URL of a request.

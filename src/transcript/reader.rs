@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::record::{FORMAT, Record};
-use crate::http::Exchange;
+use crate::http::{Exchange, StreamEvent};
 use crate::secret::Redacted;
 
 /// Longer lines are refused. The engine keeps at most 32 MiB of a body, which is six times that when every byte must
@@ -65,6 +65,15 @@ pub enum Content {
         /// One of the words of `judge::StopReason`.
         reason: String,
     },
+    /// Something on a stream.
+    Stream {
+        /// Event number of the exchange that opened it.
+        of: u32,
+        /// Whether it belongs to the clean-up.
+        undo: bool,
+        /// What happened.
+        event: Arc<Redacted<StreamEvent>>,
+    },
     /// A secret that the harness made.
     Secret {
         /// Its label.
@@ -111,6 +120,7 @@ enum Sketch {
     Start(Owner),
     Exchange(Owner),
     Stop(Owner),
+    Stream(Owner),
     Secret(Owner),
     Session(Owner),
     End(Owner),
@@ -219,6 +229,7 @@ impl Reader {
                     (n, Content::Exchange { undo, step, exchange: Arc::new(*exchange) })
                 }
                 Record::Stop { n, reason, .. } => (n, Content::Stop { reason }),
+                Record::Stream { n, of, undo, event, .. } => (n, Content::Stream { of, undo, event: Arc::new(*event) }),
                 Record::Secret { n, label, token, .. } => (n, Content::Secret { label, token }),
             };
             if events.events.insert(n, content).is_some() {
@@ -271,6 +282,7 @@ impl Scan<'_> {
                 Sketch::Start(owner)
                 | Sketch::Exchange(owner)
                 | Sketch::Stop(owner)
+                | Sketch::Stream(owner)
                 | Sketch::Secret(owner)
                 | Sketch::Session(owner)
                 | Sketch::End(owner),

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::http::Exchange;
+use crate::http::{Exchange, StreamEvent};
 use crate::secret::Redacted;
 
-/// Version of the transcript format that this tool writes and the newest it reads.
-pub const FORMAT: u32 = 1;
+/// Version of the transcript format that this tool writes and the newest it reads. Format 2 has what happens on streams;
+/// format 1 is the same without it.
+pub const FORMAT: u32 = 2;
 
 /// One line. Lines of different cases interleave; `n` orders the lines of one attempt of one case.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -56,6 +57,23 @@ pub enum Record {
         /// Reason, one of the words of `judge::StopReason`.
         reason: String,
     },
+    /// Something happened on a stream, and the case took notice of it.
+    Stream {
+        /// Case id with row.
+        case: String,
+        /// Attempt, from 1.
+        attempt: u32,
+        /// Event number within the attempt.
+        n: u32,
+        /// Event number of the exchange that opened the stream.
+        of: u32,
+        /// `true` when it belongs to the clean-up.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        undo: bool,
+        /// What happened.
+        #[serde(deserialize_with = "stream_evidence")]
+        event: Box<Redacted<StreamEvent>>,
+    },
     /// A secret that the harness made.
     Secret {
         /// Case id with row.
@@ -98,6 +116,7 @@ impl Record {
             Self::Start { case, attempt, .. }
             | Self::Exchange { case, attempt, .. }
             | Self::Stop { case, attempt, .. }
+            | Self::Stream { case, attempt, .. }
             | Self::Secret { case, attempt, .. }
             | Self::Session { case, attempt, .. }
             | Self::End { case, attempt } => Some((case, *attempt)),
@@ -108,4 +127,8 @@ impl Record {
 /// What stands in a transcript went through a vault when it was written.
 fn evidence<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<Redacted<Exchange>>, D::Error> {
     Exchange::deserialize(deserializer).map(|exchange| Box::new(Redacted::from_evidence(exchange)))
+}
+
+fn stream_evidence<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<Redacted<StreamEvent>>, D::Error> {
+    StreamEvent::deserialize(deserializer).map(|event| Box::new(Redacted::from_evidence(event)))
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::record::{FORMAT, Record};
 use crate::canon::{Digest, Hasher};
-use crate::http::Exchange;
+use crate::http::{Exchange, StreamEvent};
 use crate::secret::Redacted;
 
 /// A transcript could not be written.
@@ -41,7 +41,7 @@ impl std::fmt::Debug for Inner {
     }
 }
 
-/// [`Record::Exchange`] without owning the exchange.
+/// [`Record::Exchange`] and [`Record::Stream`] without owning what happened.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum Line<'a> {
@@ -53,6 +53,15 @@ enum Line<'a> {
         undo: bool,
         step: &'a str,
         exchange: &'a Redacted<Exchange>,
+    },
+    Stream {
+        case: &'a str,
+        attempt: u32,
+        n: u32,
+        of: u32,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        undo: bool,
+        event: &'a Redacted<StreamEvent>,
     },
 }
 
@@ -89,6 +98,20 @@ impl Writer {
         exchange: &Redacted<Exchange>,
     ) -> Result<(), WriteError> {
         self.line(&Line::Exchange { case, attempt, n, undo, step, exchange })
+    }
+
+    /// Appends what happened on the stream that event `of` opened.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn stream(
+        &self,
+        (case, attempt, n): (&str, u32, u32),
+        of: u32,
+        undo: bool,
+        event: &Redacted<StreamEvent>,
+    ) -> Result<(), WriteError> {
+        self.line(&Line::Stream { case, attempt, n, of, undo, event })
     }
 
     /// Digest of all bytes written so far.

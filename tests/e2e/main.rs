@@ -16,6 +16,7 @@ mod places;
 mod secrets;
 mod sessions;
 mod shown;
+mod streams;
 #[path = "../stub/mod.rs"]
 mod stub;
 mod tamper;

@@ -10,15 +10,29 @@ use std::io::Write;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::capability::{Outcome, TestId};
-use crate::http::Exchange;
+use crate::http::{Exchange, StreamEvent};
 use crate::judge::Evidence as Place;
 use crate::score::{CapabilityScore, ProgramScore};
 
 use super::document::{CaseEntry, Report};
 use super::junit::suite_of;
 
-/// Gives an exchange from the transcript: for the entry of that id, of that case or fixture, by its event number.
-pub type Evidence<'e> = &'e dyn Fn(&str, &str, u32) -> Option<Exchange>;
+/// What a finding was made on.
+#[derive(Debug)]
+pub enum Shown {
+    /// An exchange.
+    Exchange(Exchange),
+    /// A stream up to an event.
+    Stream {
+        /// The exchange that opened it.
+        opening: Exchange,
+        /// What happened on it, by event number.
+        events: Vec<(u32, StreamEvent)>,
+    },
+}
+
+/// Gives an event from the transcript: for the entry of that id, of that case or fixture, by its number.
+pub type Evidence<'e> = &'e dyn Fn(&str, &str, u32) -> Option<Shown>;
 
 /// Exchanges shown for one case.
 const SHOWN_EXCHANGES: usize = 8;
@@ -261,7 +275,7 @@ fn findings(entry: &CaseEntry, evidence: Evidence<'_>) -> Markup {
         @for earlier in &entry.earlier { p.gap { "Earlier attempt: " (earlier.outcome.to_string()) ": " (earlier.reason) } }
         @for place in wanted.iter().take(SHOWN_EXCHANGES) {
             @let owner = place.fixture.as_deref().unwrap_or(&entry.id);
-            @if let Some(exchange) = evidence(&entry.id, owner, place.n) { (exchange::show(place, &exchange)) }
+            @if let Some(shown) = evidence(&entry.id, owner, place.n) { (exchange::show(place, &shown)) }
         }
         @if hidden > 0 { p.dim { (hidden) " more exchanges are in the transcript." } }
     }

@@ -34,7 +34,11 @@ static REQUEST_KEYS: Object = object(
         key("options", Kind::Template, "URL of an OPTIONS request"),
         key("request", Kind::Object(&METHOD_URL), "any other method"),
         key("service", Kind::Text, "service whose base URL a relative URL uses, instead of the suite's"),
-        key("query", Kind::Map(&Kind::Json, "parameter"), "query parameters, appended in order"),
+        key(
+            "query",
+            Kind::Map(&Kind::Json, "parameter"),
+            "query parameters, appended in order; a list gives one for each member",
+        ),
         key(
             "headers",
             Kind::Map(&Kind::TemplateOrNull, "field name"),
@@ -286,12 +290,17 @@ pub static OPEN: Object = Object {
 /// Waits for frames.
 pub static RECEIVE: Object = Object {
     name: "receive step",
-    doc: "Waits for frames of an open stream. Binds `frame` (the newest) and `frames` (all so far).",
+    doc: "Waits for frames of an open stream: for one, or until a condition holds. Binds `frame` (the newest), `frames` (all since the opening), `arrivals` (when each came, in milliseconds since the case began), `ended` (the other side ended the stream in order) and `end` (`{reason, code, text, at_ms}` once it is over, else null).",
     keys: &[
         required("receive", Kind::Id, "stream name"),
-        required("until", Kind::Cel, "done when true of `frame` and `frames`"),
+        key(
+            "until",
+            Kind::Cel,
+            "asked of every new frame and of the end; what cannot be evaluated yet counts as false. Without it one frame is received",
+        ),
         or("within", Kind::Duration, "60s", "how long it may take"),
-        key("expect", EXPECTS, "checks on `frames`"),
+        key("none_within", Kind::Duration, "instead of both: for so long no frame may come, and the stream must last"),
+        key("expect", EXPECTS, "checks on `frames`; `json`, `object` and `schema` look at the newest frame"),
         key("save", SAVES, "variables to keep, in order"),
     ],
     includes: &[&STEP],
@@ -301,14 +310,20 @@ pub static RECEIVE: Object = Object {
 /// Sends a frame.
 pub static SEND: Object = Object {
     name: "send step",
-    doc: "Sends a text frame on an open WebSocket.",
+    doc: "Sends a frame on an open WebSocket: text, or bytes; on a channel always bytes.",
     keys: &[
         required("send", Kind::Id, "stream name"),
         key("channel", Kind::Integer(0, 255), "channel byte of the Kubernetes channel protocols"),
-        required("text", Kind::Template, "what to send"),
+        key("text", Kind::Template, "what to send: text"),
+        key("base64", Kind::Template, "what to send: bytes given as Base64"),
+        key(
+            "close_channel",
+            Kind::Integer(0, 255),
+            "instead of both: says that nothing more comes on this channel (the Kubernetes channel protocol v5)",
+        ),
     ],
     includes: &[&STEP],
-    one_of: &[],
+    one_of: &["text", "base64", "close_channel"],
 };
 
 /// Closes a stream.

@@ -13,6 +13,7 @@ mod prescan;
 mod request;
 mod scope;
 mod step;
+mod stream;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -24,7 +24,7 @@ pub(super) const CRAWL: &[&str] = &["referrer"];
 /// Names for each exchange of a fixture.
 pub(super) const OVER: &[&str] = &["method", "referrer"];
 /// Names while frames are received.
-pub(super) const FRAMES: &[&str] = &["frame", "frames"];
+pub(super) const FRAMES: &[&str] = &["frame", "frames", "arrivals", "ended", "end"];
 
 /// Whether the name belongs to the harness in every suite.
 fn is_reserved(name: &str) -> bool {
@@ -171,7 +171,7 @@ impl Reader {
 /// Where a name that some steps bind can be read.
 fn bound_place(name: &str) -> Option<&'static str> {
     Some(match name {
-        "frame" | "frames" => "in `until`, `expect` and `save` of a `receive` step",
+        "frame" | "frames" | "arrivals" | "ended" | "end" => "in `until`, `expect` and `save` of a `receive` step",
         "responses" => "in `expect` of a `parallel` step and behind it",
         "crawled" => "behind a `crawl` step",
         "method" => "in the checks of `over`",

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::super::codes;
 use super::super::keys::{self, Object};
-use super::super::model::{CrawlStep, Frames, OpenStep, OverStep, ReceiveStep, Step, StepKind};
+use super::super::model::{CrawlStep, OverStep, Step, StepKind};
 use super::Reader;
 use super::fields::{Fields, first_key};
-use super::scope::{CRAWL, FRAMES, OVER};
+use super::scope::{CRAWL, OVER};
 use crate::text::yaml::{Key, Node};
 use crate::text::{Diagnostic, did_you_mean};
 
@@ -298,65 +298,5 @@ impl Reader {
         self.names = after;
         let expect = fields.get("expect").map(|node| self.expects(node)).unwrap_or_default();
         Some(StepKind::Parallel { steps, expect })
-    }
-
-    fn open(&mut self, fields: &Fields<'_>) -> Option<StepKind> {
-        let node = fields.get("open")?;
-        let stream = self.id(node);
-        let request = self.request(fields, false);
-        let words = ["json-lines", "sse", "lines", "bytes", "websocket"];
-        let frames = fields.get("frames").and_then(|node| self.word(node, &words)).map(|word| match word {
-            "json-lines" => Frames::JsonLines,
-            "sse" => Frames::Sse,
-            "lines" => Frames::Lines,
-            "bytes" => Frames::Bytes,
-            _ => Frames::Websocket,
-        });
-        let protocols: Vec<String> = fields
-            .get("protocols")
-            .map(|node| self.one_or_many(node).iter().filter_map(|item| self.text(item)).collect())
-            .unwrap_or_default();
-        if !protocols.is_empty() && frames.is_some_and(|frames| frames != Frames::Websocket) {
-            let span = fields.key_span("protocols");
-            self.error(codes::KEY_CONFLICT, span, "only a WebSocket has sub-protocols", "write `frames: websocket`");
-        }
-        let stream = stream?;
-        if !self.streams.insert(stream.clone()) {
-            let message = format!("stream `{stream}` is already open");
-            self.error(codes::STREAM, node.span, message, "close it first, or choose another name");
-        }
-        Some(StepKind::Open(Box::new(OpenStep { stream, request: request?, frames: frames?, protocols })))
-    }
-
-    /// The name of a stream that must be open.
-    fn stream(&mut self, fields: &Fields<'_>, key: &str) -> Option<String> {
-        let node = fields.get(key)?;
-        let stream = self.id(node)?;
-        if !self.in_group && !self.streams.contains(&stream) {
-            let help = match did_you_mean(&stream, self.streams.iter().map(String::as_str)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("open it first: `open: {stream}`"),
-            };
-            self.error(codes::STREAM, node.span, format!("stream `{stream}` is not open here"), help);
-        }
-        Some(stream)
-    }
-
-    fn receive(&mut self, fields: &Fields<'_>) -> Option<StepKind> {
-        let stream = self.stream(fields, "receive");
-        let within = self.duration_or(fields, "within", Duration::from_secs(60));
-        let (until, expect, save) = self.with_bound(fields.key_span("receive"), FRAMES, |reader| {
-            let until = fields.get("until").and_then(|node| reader.program(node));
-            let expect = fields.get("expect").map(|node| reader.expects(node)).unwrap_or_default();
-            (until, expect, reader.saves(fields))
-        });
-        Some(StepKind::Receive(Box::new(ReceiveStep { stream: stream?, until: until?, within, expect, save })))
-    }
-
-    fn send(&mut self, fields: &Fields<'_>) -> Option<StepKind> {
-        let stream = self.stream(fields, "send");
-        let channel = self.integer(fields, "channel").and_then(|number| u8::try_from(number).ok());
-        let text = fields.get("text").and_then(|node| self.template(node));
-        Some(StepKind::Send { stream: stream?, channel, text: text? })
     }
 }

@@ -582,9 +582,9 @@ pub(super) const WAYS: &[Way] = &[
     (
         "a newer transcript",
         KEPT,
-        |f| edit(&f.join("transcript.jsonl"), |t| t.replacen("{\"head\":{\"format\":1", "{\"head\":{\"format\":2", 1)),
+        |f| edit(&f.join("transcript.jsonl"), |t| t.replacen("{\"head\":{\"format\":2", "{\"head\":{\"format\":3", 1)),
         6,
-        &["transcript.jsonl", "2"],
+        &["transcript.jsonl", "3"],
     ),
     (
         "a link instead of a file",
