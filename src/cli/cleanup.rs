@@ -99,9 +99,8 @@ pub async fn cleanup(context: &Context, args: &CleanupArgs) -> Result<Exit, CliE
     let had = inputs.target["identities"].as_array().into_iter().flatten();
     for identity in had.filter(|name| is_named && !known.contains(name)) {
         let name = identity.as_str().unwrap_or_default();
-        context.warn(format!(
-            "the run also had the identity `{name}`; what it made needs it again: --identity {name}=…"
-        ));
+        context
+            .warn(format!("the run also had the identity `{name}`; what it made needs it again: --identity {name}=…"));
     }
     let (_, id) = super::run::identity(None)?;
     let folder = args.run.join(names::CLEANUP);

@@ -74,9 +74,7 @@ pub fn wanted(args: &TargetArgs) -> Result<bool, CliError> {
     }
     match args.family.as_deref() {
         None | Some(FAMILY) => Ok(true),
-        Some(other) => {
-            usage(&format!("a cluster is of the family `{FAMILY}`, not `{other}`"), "leave --family out")
-        }
+        Some(other) => usage(&format!("a cluster is of the family `{FAMILY}`, not `{other}`"), "leave --family out"),
     }
 }
 

@@ -376,12 +376,11 @@ async fn reach(target: &Target, path: &str) -> Result<(), CliError> {
             } else {
                 format!("{place} asks for credentials and none were given")
             };
-            Err(CliError::new(Exit::Unreachable, message)
-                .hint(if target.family() == super::kube::FAMILY {
-                    "is the token or the certificate of the context still good? `kubectl get --raw /api` tells"
-                } else {
-                    "--username NAME with --password-file FILE or the variable ASSIZE_PASSWORD"
-                }))
+            Err(CliError::new(Exit::Unreachable, message).hint(if target.family() == super::kube::FAMILY {
+                "is the token or the certificate of the context still good? `kubectl get --raw /api` tells"
+            } else {
+                "--username NAME with --password-file FILE or the variable ASSIZE_PASSWORD"
+            }))
         }
         Ok(_) => Ok(()),
     }

@@ -42,10 +42,8 @@ impl fmt::Debug for Certificate {
 
 impl Certificate {
     pub(super) fn from_pem(pem: &Secret) -> Result<Self, TargetError> {
-        let identity = reqwest::Identity::from_pem(pem.expose().as_bytes()).map_err(|error| TargetError::Pem {
-            what: "the client certificate",
-            why: clients::chain_text(&error),
-        })?;
+        let identity = reqwest::Identity::from_pem(pem.expose().as_bytes())
+            .map_err(|error| TargetError::Pem { what: "the client certificate", why: clients::chain_text(&error) })?;
         Ok(Self { digest: digest_bytes(pem.expose().as_bytes()).to_string(), identity })
     }
 

@@ -25,9 +25,7 @@ use identity::Identity;
 pub use clouds::{Cloud, CloudFile, CloudSettings, Clouds, config_folders};
 pub use file::{LoginFile, Place, TargetFile};
 pub use identity::{Certificate, Credential, Fetch, Fresh, IdentityUse, Proof, Renewal};
-pub use kubeconfig::{
-    KubeContext, KubeFile, Kubeconfig, Machine, Plugin, PluginMode, in_cluster, kubeconfig_files,
-};
+pub use kubeconfig::{KubeContext, KubeFile, Kubeconfig, Machine, Plugin, PluginMode, in_cluster, kubeconfig_files};
 
 /// Name of the identity that requests have unless they say otherwise.
 pub const MAIN: &str = "main";

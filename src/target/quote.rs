@@ -49,9 +49,7 @@ pub(super) fn hushed(source: &Arc<SourceFile>, problems: &Diagnostics, needed: &
     let blank = Quotable::nothing(source).source();
     let said = |code| match code {
         "Y002" => ("a key appears twice in one mapping", "keep one of them".to_owned()),
-        "Y003" => {
-            ("too large, nested too deep, or too many aliases", format!("keep only what {needed} in this file"))
-        }
+        "Y003" => ("too large, nested too deep, or too many aliases", format!("keep only what {needed} in this file")),
         "Y004" => ("YAML that is not supported", "one document, plain keys, no tags of your own".to_owned()),
         "Y005" => ("a number that would change when read", "put it in quotes".to_owned()),
         _ => (

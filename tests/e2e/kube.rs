@@ -4,14 +4,15 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-const FAMILY: &str =
-    "format: 1\nfamily: kubernetes\ntitle: Toy\npath: /api\nauth: bearer\nprobe: /api\nheaders: {accept: application/json}\n";
+use crate::stub::{Running, moment};
+
+const FAMILY: &str = "format: 1\nfamily: kubernetes\ntitle: Toy\npath: /api\nauth: bearer\nprobe: /api\nheaders: {accept: application/json}\n";
 const SUITE: &str = "format: 1
 suite: kubernetes.toy
 title: Toy
@@ -75,8 +76,15 @@ fn certificate(name: &str) -> CertificateDer<'static> {
     CertificateDer::from_pem_slice(pem(name).as_bytes()).unwrap()
 }
 
+/// Told of every request before it is answered: method and path, and who sends it.
+type Hook = Arc<dyn Fn(&str, &str) + Send + Sync>;
+
 /// Starts a server with the certificate of that name; gives its port.
 fn server(own: &str) -> u16 {
+    server_with(own, Arc::new(|_, _| {}))
+}
+
+fn server_with(own: &str, hook: Hook) -> u16 {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut roots = rustls::RootCertStore::empty();
     roots.add(certificate("ca.crt")).unwrap();
@@ -96,15 +104,15 @@ fn server(own: &str) -> u16 {
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
-            let config = Arc::clone(&config);
-            std::thread::spawn(move || answer(config, stream));
+            let (config, hook) = (Arc::clone(&config), Arc::clone(&hook));
+            std::thread::spawn(move || answer(config, stream, &hook));
         }
     });
     port
 }
 
 /// Says on one connection who is there, until it is closed.
-fn answer(config: Arc<rustls::ServerConfig>, mut stream: TcpStream) {
+fn answer(config: Arc<rustls::ServerConfig>, mut stream: TcpStream, hook: &Hook) {
     let mut session = rustls::ServerConnection::new(config).unwrap();
     let mut tls = rustls::Stream::new(&mut session, &mut stream);
     while let Some(head) = head(&mut tls) {
@@ -123,6 +131,8 @@ fn answer(config: Arc<rustls::ServerConfig>, mut stream: TcpStream) {
             Some("Bearer toy") => Some("toy"),
             Some(_) => None,
         });
+        let what = head.split(" HTTP").next().unwrap_or_default();
+        hook(what, user.unwrap_or("unknown"));
         let name = tls.conn.server_name().unwrap_or("none");
         let body = format!(
             r#"{{"user":"{}","as":"{}","host":"{}","name":"{name}"}}"#,
@@ -237,10 +247,13 @@ impl Home {
                  installHint: give is in the box}}",
             ),
         ];
-        let mut text = format!("apiVersion: v1\nkind: Config\ncurrent-context: admin\nclusters:\n- name: c\n  cluster: {cluster}\nusers:\n");
+        let mut text = format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: admin\nclusters:\n- name: c\n  cluster: {cluster}\nusers:\n"
+        );
         users.iter().for_each(|(name, user)| text.push_str(&format!("- {{name: {name}, user: {user}}}\n")));
         text.push_str("contexts:\n");
-        let context = |name: &str| format!("- {{name: {name}, context: {{cluster: c, user: {name}, namespace: team}}}}\n");
+        let context =
+            |name: &str| format!("- {{name: {name}, context: {{cluster: c, user: {name}, namespace: team}}}}\n");
         users.iter().for_each(|(name, _)| text.push_str(&context(name)));
         text
     }
@@ -263,17 +276,22 @@ impl Home {
         std::fs::set_permissions(self.path(".kube/give"), std::fs::Permissions::from_mode(0o700)).unwrap();
     }
 
-    fn assize(&self, arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String) {
-        let output = Command::new(env!("CARGO_BIN_EXE_assize"))
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_assize"));
+        command
             .args(arguments)
             .args(["--color", "never"])
             .current_dir(self.0.path())
             .env_clear()
             .env("HOME", self.0.path())
             .env("PATH", "/usr/bin:/bin")
-            .envs(variables.iter().copied())
-            .output()
-            .unwrap();
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    fn assize(&self, arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String) {
+        let output = self.command(arguments).envs(variables.iter().copied()).output().unwrap();
         let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
         self.keeps_quiet(&text);
         (output.status.code().unwrap(), text)
@@ -320,7 +338,11 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 /// The usual cluster.
 fn home() -> Home {
-    let home = Home::new(&format!("{{server: 'https://127.0.0.1:{}', certificate-authority: pki/ca.crt}}", server("server")));
+    home_at(server("server"))
+}
+
+fn home_at(port: u16) -> Home {
+    let home = Home::new(&format!("{{server: 'https://127.0.0.1:{port}', certificate-authority: pki/ca.crt}}"));
     home.write(".kube/token", "canary-limited-token\n");
     home
 }
@@ -332,7 +354,10 @@ fn everybody_is_known_by_what_the_kubeconfig_says() {
     for name in ["admin-token", "limited", "limited-token", "root"] {
         home.passes(&["toy.main", "toy.none"], &["--context", name, "--set", &format!("main={name}")]);
     }
-    home.passes(&["toy.main", "toy.none", "toy.header"], &["--context", "acting", "--set", "main=admin-token", "--set", "as=jane"]);
+    home.passes(
+        &["toy.main", "toy.none", "toy.header"],
+        &["--context", "acting", "--set", "main=admin-token", "--set", "as=jane"],
+    );
     home.refuses(&["--context", "stale"], &[], 5, &["refuses the credentials", "kubectl get --raw /api"]);
 }
 
@@ -340,7 +365,13 @@ fn everybody_is_known_by_what_the_kubeconfig_says() {
 fn identities_do_not_share_connections() {
     let home = home();
     let config = home.path(".kube/config").display().to_string();
-    home.write("one.yaml", &std::fs::read_to_string(&config).unwrap().replace("pki/", ".kube/pki/").replace("current-context: admin", "current-context: limited"));
+    home.write(
+        "one.yaml",
+        &std::fs::read_to_string(&config)
+            .unwrap()
+            .replace("pki/", ".kube/pki/")
+            .replace("current-context: admin", "current-context: limited"),
+    );
     let run = |identity: &str, is: &str, more: &[&str]| {
         let limited = format!("limited={is}");
         let arguments = ["--identity", identity, "--set", "main=admin", "--set", &limited];
@@ -373,12 +404,20 @@ fn a_server_may_have_another_name_in_tls() {
 fn proxies_are_asked_for_the_name() {
     let to = server("named");
     let through = |url: &str| {
-        Home::new(&format!("{{server: 'https://api.example:6443', certificate-authority: pki/ca.crt, proxy-url: '{url}'}}"))
+        Home::new(&format!(
+            "{{server: 'https://api.example:6443', certificate-authority: pki/ca.crt, proxy-url: '{url}'}}"
+        ))
     };
     let (port, asked) = proxy(to, http_proxy);
-    through(&format!("http://me:canary-proxy@127.0.0.1:{port}")).passes(&["toy.main"], &["kubernetes", "--set", "main=admin"]);
+    through(&format!("http://me:canary-proxy@127.0.0.1:{port}"))
+        .passes(&["toy.main"], &["kubernetes", "--set", "main=admin"]);
     assert_eq!(asked.lock().unwrap().first().unwrap(), "api.example:6443");
-    through(&format!("http://me:canary-wrong@127.0.0.1:{port}")).refuses(&["kubernetes"], &[], 5, &["cannot be reached"]);
+    through(&format!("http://me:canary-wrong@127.0.0.1:{port}")).refuses(
+        &["kubernetes"],
+        &[],
+        5,
+        &["cannot be reached"],
+    );
     let (port, asked) = proxy(to, socks_proxy);
     through(&format!("socks5://127.0.0.1:{port}")).passes(&["toy.main"], &["kubernetes", "--set", "main=admin"]);
     assert_eq!(asked.lock().unwrap().first().unwrap(), "api.example");
@@ -389,16 +428,22 @@ fn proxies_are_asked_for_the_name() {
 fn a_plugin_gives_the_credentials() {
     let home = home();
     let answer = |status: &str| {
-        format!("echo '{{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"status\":{{{status}}}}}'\n")
+        format!(
+            "echo '{{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"status\":{{{status}}}}}'\n"
+        )
     };
     let told = "case \"$KUBERNETES_EXEC_INFO\" in *'\"interactive\":false'*'\"server\":\"https://127.0.0.1:'*) ;; *) exit 9;; esac\n\
                 test \"$1$GIVEN_SECRET\" = --xcanary-given || exit 8\n";
-    home.plugin(&format!("{told}echo \"renewed canary-plugin-token\" >&2\n{}", answer("\"token\":\"canary-plugin-token\"")));
+    home.plugin(&format!(
+        "{told}echo \"renewed canary-plugin-token\" >&2\n{}",
+        answer("\"token\":\"canary-plugin-token\"")
+    ));
     let said = home.passes(&["toy.main", "toy.none"], &["--context", "plugin", "--set", "main=plugin"]);
     assert!(said.contains("renewed {{secret:"), "what a plugin says is passed on, without its secret: {said}");
 
     let lines = |name: &str| pem(name).trim().replace('\n', "\\\\n");
-    let pair = format!("\"clientCertificateData\":\"{}\",\"clientKeyData\":\"{}\"", lines("admin.crt"), lines("admin.key"));
+    let pair =
+        format!("\"clientCertificateData\":\"{}\",\"clientKeyData\":\"{}\"", lines("admin.crt"), lines("admin.key"));
     home.plugin(&answer(&pair));
     home.passes(&["toy.main", "toy.none"], &["--context", "plugin", "--set", "main=admin"]);
 
@@ -420,7 +465,12 @@ fn files_are_found_where_kubectl_finds_them() {
     let (code, text) = home.assize(&[&run[..], &["main=limited"]].concat(), &[("KUBECONFIG", &list)]);
     assert_eq!(code, 0, "{text}");
     home.refuses(&["--kubeconfig", "none-here"], &[], 3, &["cannot read `none-here`"]);
-    home.refuses(&["kubernetes"], &[("KUBECONFIG", "none-here")], 3, &["there is no kubeconfig", "give --kubeconfig FILE"]);
+    home.refuses(
+        &["kubernetes"],
+        &[("KUBECONFIG", "none-here")],
+        3,
+        &["there is no kubeconfig", "give --kubeconfig FILE"],
+    );
     home.refuses(&["--kubeconfig", "first"], &[], 3, &["T015", "first:1:", "there is no context `limited`"]);
 }
 
@@ -439,4 +489,56 @@ fn errors_say_what_to_do() {
     home.refuses(&["in-cluster", "--context", "admin"], &[], 2, &["keep one of them"]);
     home.write(".kube/config", "users:\n- name: x\n  user: {token: 'canary}\n");
     home.refuses(&["kubernetes"], &[], 3, &["Y001", ".kube/config:"]);
+}
+
+/// One thing that is made and taken away again.
+const THING: &str = "format: 1
+suite: kubernetes.toy
+title: Toy
+cases:
+  - id: make
+    title: Make
+    capability: toy-all
+    risk: write
+    steps:
+      - post: /things
+        as: limited
+        expect: {status: 200}
+        undo: [{delete: /things/1, as: limited, expect: {status: 200}}]
+      - get: /hold
+        expect: {status: 200}
+";
+
+#[cfg(unix)]
+#[test]
+fn a_clean_up_takes_the_context_of_the_run() {
+    let (moment, hold) = moment();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&seen);
+    let hold = Mutex::new(Some(hold));
+    let hook: Hook = Arc::new(move |what, user| {
+        log.lock().unwrap().push(format!("{user}: {what}"));
+        if what == "GET /hold"
+            && let Some(hold) = hold.lock().unwrap().take()
+        {
+            hold.here();
+        }
+    });
+    let home = home_at(server_with("server", hook));
+    home.write("suites/kubernetes/toy.yaml", THING);
+    home.write("other", &Home::config("{server: 'https://127.0.0.1:1'}"));
+    let run = ["run", "--context", "root", "--identity", "limited=limited-token", "--suites", ".", "-o", "out"];
+    let running = Running::start(home.command(&run));
+    moment.wait(&running);
+    running.signal("KILL");
+    running.end();
+    moment.pass();
+    let clean = |more: &[&str]| home.assize(&[&["cleanup", "out"], more].concat(), &[]);
+    let (code, text) = clean(&["--kubeconfig", "other", "--context", "admin-token"]);
+    assert!(code == 2 && text.contains("the cluster is at https://127.0.0.1:1"), "{text}");
+    assert!(!seen.lock().unwrap().iter().any(|line| line.contains("DELETE")));
+    let (code, text) = clean(&["--identity", "limited=limited-token"]);
+    assert!(code == 0 && text.contains("put back"), "{text}");
+    assert!(seen.lock().unwrap().contains(&"limited-token: DELETE /things/1".to_owned()));
+    assert!(clean(&[]).1.contains("Nothing is left"));
 }

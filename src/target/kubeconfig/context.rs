@@ -6,6 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+
 use super::cluster::{self, Cluster, Material};
 use super::file::{Entry, Fields, Named, Place};
 use super::plugin::Plugin;
@@ -118,9 +120,8 @@ impl KubeContext {
     ) -> Result<TargetOptions<'f>, Diagnostics> {
         let mut problems = Diagnostics::new();
         let mut options = TargetOptions::new(family, self.server());
-        let mut take = |found: Result<Login, Diagnostics>| {
-            found.map_err(|found| problems.extend(found)).unwrap_or_default()
-        };
+        let mut take =
+            |found: Result<Login, Diagnostics>| found.map_err(|found| problems.extend(found)).unwrap_or_default();
         let authority = self.authority(&**machine);
         let pem = authority.as_ref().ok().and_then(Option::as_ref).cloned();
         options.login = take(self.login(pem.as_deref(), machine));
@@ -231,8 +232,9 @@ impl KubeContext {
             || who.plugin.is_some();
         let withheld = has && !self.server().starts_with("https:");
         withheld.then(|| {
-            let problem = Diagnostic::warning("T020", format!("the credentials of `{}` are not sent over http", self.user))
-                .help("kubectl does the same; write https:// into `server`");
+            let problem =
+                Diagnostic::warning("T020", format!("the credentials of `{}` are not sent over http", self.user))
+                    .help("kubectl does the same; write https:// into `server`");
             self.at.server.place.mark(problem, "here")
         })
     }
@@ -257,7 +259,8 @@ pub fn in_cluster<'f>(
     let place = |name: &str| Path::new(ACCOUNT).join(name);
     let lost = |name: &str, why: String| {
         let message = format!("`{}` cannot be read: {why}", place(name).display());
-        let help = "mount the service account into the pod (`automountServiceAccountToken: true`), or give --kubeconfig";
+        let help =
+            "mount the service account into the pod (`automountServiceAccountToken: true`), or give --kubeconfig";
         Diagnostics::from(Diagnostic::error("T019", message).help(help))
     };
     let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
@@ -265,6 +268,8 @@ pub fn in_cluster<'f>(
     options.ca_certs.push(machine.read(&place("ca.crt")).map_err(|why| lost("ca.crt", why))?);
     let fetch = token_file(&place("token"), machine);
     options.login.token = fetch().map_err(|why| lost("token", why))?.token;
+    let user = options.login.token.as_ref().and_then(subject);
+    options.login.fields.extend(user.map(|user| ("user".to_owned(), user)));
     options.login.renewal = Some(Renewal { fetch, period: Some(TOKEN_PERIOD), expires_at_ms: None });
     // Older kubelets do not say it.
     if let Ok(namespace) = machine.read(&place("namespace")) {
@@ -272,6 +277,13 @@ pub fn in_cluster<'f>(
         options.login.fields.insert("namespace".to_owned(), namespace);
     }
     Ok(options)
+}
+
+/// Whose token a JWT says it is (RFC 7519 §4.1.2). Only to be shown; the server decides.
+fn subject(token: &Secret) -> Option<String> {
+    let claims = base64::prelude::BASE64_URL_SAFE_NO_PAD.decode(token.expose().split('.').nth(1)?).ok()?;
+    let claims: serde_json::Value = serde_json::from_slice(&claims).ok()?;
+    claims["sub"].as_str().map(str::to_owned)
 }
 
 fn same_place(one: &str, other: &str) -> bool {

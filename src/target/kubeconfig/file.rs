@@ -170,7 +170,13 @@ impl<'a> Fields<'a> {
         self.node.entry(key).map_or_else(|| self.place.clone(), |(key, _)| self.place.at(key.span))
     }
 
-    pub(super) fn report(&mut self, code: &'static str, key: &str, message: impl Into<String>, help: impl Into<String>) {
+    pub(super) fn report(
+        &mut self,
+        code: &'static str,
+        key: &str,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         let problem = super::at(&self.place(key), code, message, help);
         self.problems.push(problem);
     }

@@ -112,12 +112,7 @@ impl Plugin {
 }
 
 /// Reads `exec`; problems are reported.
-pub(super) fn read(
-    user: &str,
-    entry: &Entry,
-    cluster: Option<&Cluster>,
-    problems: &mut Diagnostics,
-) -> Option<Plugin> {
+pub(super) fn read(user: &str, entry: &Entry, cluster: Option<&Cluster>, problems: &mut Diagnostics) -> Option<Plugin> {
     let mut fields = Fields::new(entry, problems);
     let missing = |fields: &mut Fields<'_>, key: &str, help: &str| {
         fields.report("T016", key, format!("the plugin of the user `{user}` has no `{key}`"), help);

@@ -220,7 +220,10 @@ fn files_are_those_of_the_variable_or_that_of_the_home_folder() {
 #[test]
 fn a_service_account_is_the_one_of_the_pod() {
     let place = |name: &str| format!("/var/run/secrets/kubernetes.io/serviceaccount/{name}");
-    let all = [("ca.crt", CA), ("token", "S3cret-token\n"), ("namespace", "team")];
+    // The claims are `{"sub":"system:serviceaccount:team:default"}`.
+    let token = "S3cret-head.eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6dGVhbTpkZWZhdWx0In0.S3cret-seal";
+    let line = format!("{token}\n");
+    let all = [("ca.crt", CA), ("token", &line), ("namespace", "team")];
     let with = |names: &[&str]| -> Arc<dyn Machine> {
         let files = all.iter().filter(|(name, _)| names.contains(name));
         let files = files.map(|(name, text)| (place(name), (*text).to_owned())).collect();
@@ -230,11 +233,12 @@ fn a_service_account_is_the_one_of_the_pod() {
     let options = in_cluster(&family, "fd00::1", "443", &with(&["ca.crt", "token", "namespace"])).unwrap();
     assert_eq!(options.base_url, "https://[fd00::1]:443");
     assert_eq!(options.login.fields["namespace"], "team");
+    assert_eq!(options.login.fields["user"], "system:serviceaccount:team:default");
     assert!(options.options.is_empty(), "a namespace is only taken when the operator says so");
     assert!(options.login.renewal.is_some(), "kubelet renews the token");
     let target = Target::from_options(options).unwrap();
     let IdentityUse::Known(proof) = target.credential("main") else { panic!("no credentials") };
-    assert_eq!(proof.credential.unwrap().value.expose(), "Bearer S3cret-token");
+    assert_eq!(proof.credential.unwrap().value.expose(), format!("Bearer {token}"));
     let lost = in_cluster(&family, "h", "443", &with(&["ca.crt"])).unwrap_err().render(false);
     assert!(lost.contains("T019") && lost.contains("token` cannot be read"), "{lost}");
 }

@@ -51,8 +51,9 @@ pub(super) fn read(name: &str, entry: &Entry, cluster: Option<&Cluster>, problem
     if let Some(exec) = fields.inner("exec") {
         let given = has_token || user.basic.is_some() || user.certificate.is_some();
         if given {
-            let problem = Diagnostic::warning("T020", "the plugin is not run: the user has other credentials beside it")
-                .help("kubectl does the same; remove `exec` or the other credentials");
+            let problem =
+                Diagnostic::warning("T020", "the plugin is not run: the user has other credentials beside it")
+                    .help("kubectl does the same; remove `exec` or the other credentials");
             fields.problems.push(exec.place.mark(problem, "here"));
         } else {
             user.plugin = plugin::read(name, &exec, cluster, fields.problems);
@@ -68,8 +69,7 @@ fn basic(fields: &mut Fields<'_>) -> Option<(String, Secret)> {
         (None, None) => None,
         (Some(username), Some(password)) => Some((username, password)),
         (username, _) => {
-            let (there, missing) =
-                if username.is_some() { ("username", "password") } else { ("password", "username") };
+            let (there, missing) = if username.is_some() { ("username", "password") } else { ("password", "username") };
             fields.report("T016", there, format!("`{there}` without `{missing}`"), "give both, or another credential");
             None
         }
@@ -105,7 +105,8 @@ fn impersonation(fields: &mut Fields<'_>) -> Vec<(String, String)> {
         }
     }
     if user.is_none() {
-        let first = [("as-uid", uid.is_some()), ("as-groups", !groups.is_empty()), ("as-user-extra", !extra.is_empty())];
+        let first =
+            [("as-uid", uid.is_some()), ("as-groups", !groups.is_empty()), ("as-user-extra", !extra.is_empty())];
         if let Some((key, _)) = first.into_iter().find(|(_, given)| *given) {
             fields.report("T016", key, format!("`{key}` without `as`"), "say with `as` who shall be impersonated");
         }
