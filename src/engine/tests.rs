@@ -1,6 +1,7 @@
 //! The engine against a scripted target.
 
 mod aftermath;
+mod sketch;
 mod streams;
 
 use std::path::PathBuf;
