@@ -9,6 +9,7 @@ mod client;
 mod clock;
 mod failure;
 mod journal;
+mod lanes;
 mod limit;
 mod preflight;
 mod reveal;
