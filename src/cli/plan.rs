@@ -55,17 +55,31 @@ pub fn order(catalogue: &Catalogue, instances: &[InstanceRef], jobs: u32) -> Vec
     if jobs == 1 || groups.len() < 2 {
         return instances.to_vec();
     }
-    // Each group is spread evenly over the run. In it, cases that wait for each other come first: begun last, their chain
-    // would be what the run waits for.
-    let alone = |instance: &InstanceRef| catalogue.get(*instance).is_some_and(|(_, case)| case.serial.is_empty());
+    // Each group is spread evenly over the run. In it, cases that wait for each other come first, then those that wait for
+    // the target: begun last, they would be what the run waits for.
+    let patience = |instance: &InstanceRef| match catalogue.get(*instance) {
+        Some((_, case)) if !case.serial.is_empty() => 0,
+        Some((suite, case)) if waits(suite, &case.whole().steps) => 1,
+        _ => 2,
+    };
     let mut placed: Vec<(u64, InstanceRef)> = Vec::with_capacity(instances.len());
     for group in groups.values_mut() {
-        group.sort_by_key(alone);
+        group.sort_by_cached_key(patience);
         let step = u64::MAX / 2 / group.len().max(1) as u64;
         placed.extend(group.iter().enumerate().map(|(at, instance)| (step / 2 + step * at as u64, *instance)));
     }
     placed.sort_by_key(|(at, _)| *at);
     placed.into_iter().map(|(_, instance)| instance).collect()
+}
+
+/// Whether a step waits until something is true.
+fn waits(suite: &Suite, steps: &[Step]) -> bool {
+    steps.iter().any(|step| match &step.kind {
+        StepKind::Request(request) => request.until.is_some(),
+        StepKind::For { steps, .. } => waits(suite, steps),
+        StepKind::Use { group, .. } => suite.groups.get(group).is_some_and(|group| waits(suite, &group.steps)),
+        _ => false,
+    })
 }
 
 /// Prints what would be run, case by case.
@@ -161,6 +175,26 @@ fn described(suite: &Suite, request: &RequestStep) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cases_that_wait_are_begun_first() {
+        let text = |name: &str| {
+            format!(
+                "format: 1\nsuite: x.{name}\ntitle: T\nservice: {name}\ngroups:\n  until-on:\n    steps:\n      - {{get: /, until: body.on, expect: {{status: 200}}}}\ncases:\n\
+                 {}{}{}",
+                "  - {id: quick, title: T, capability: c, steps: [{get: /, expect: {status: 200}}]}\n",
+                "  - {id: slow, title: T, capability: c, steps: [{use: until-on}, {check: {that: body.on}}]}\n",
+                "  - {id: locked, title: T, capability: c, serial: l, steps: [{get: /, expect: {status: 200}}]}\n",
+            )
+        };
+        let files = ["one", "two"].map(|name| (format!("{name}.yaml"), text(name)));
+        let (catalogue, problems) = Catalogue::load(files);
+        assert!(!problems.has_errors(), "{}", problems.render(false));
+        let all: Vec<InstanceRef> = catalogue.instances().collect();
+        let ids: Vec<String> = order(&catalogue, &all, 2).into_iter().map(|at| catalogue.id(at)).collect();
+        let suffixes: Vec<&str> = ids.iter().filter_map(|id| id.strip_prefix("x.one.")).collect();
+        assert_eq!(suffixes, ["locked", "slow", "quick"]);
+    }
 
     #[test]
     fn services_take_turns_unless_cases_run_one_by_one() {

@@ -10,6 +10,7 @@ mod clock;
 mod cutter;
 mod failure;
 mod journal;
+mod lanes;
 mod limit;
 mod opening;
 mod preflight;

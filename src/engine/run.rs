@@ -8,13 +8,14 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::client::Client;
 use super::clock::{Clock, RunClock};
 use super::journal::{Journal, JournalError};
+use super::lanes::Lanes;
 use super::limit::{Breaker, Limiter};
 use super::sessions::Logins;
 use super::shared::{Fixtures, Shared};
@@ -214,7 +215,7 @@ pub(super) fn shared(plan: Plan, options: &RunOptions) -> Result<Arc<Shared>, En
         requests: AtomicU64::new(0),
         interrupted_at: OnceLock::new(),
         fault: OnceLock::new(),
-        lanes: Semaphore::new(options.jobs.max(1)),
+        lanes: Lanes::new(options.jobs),
         ready: Notify::new(),
         fixtures: Fixtures::default(),
         logins: Logins::default(),

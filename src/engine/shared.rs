@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, OnceCell, Semaphore, oneshot};
+use tokio::sync::{Notify, OnceCell, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::client::Client;
 use super::clock::RunClock;
 use super::journal::Journal;
+use super::lanes::Lanes;
 use super::limit::{Breaker, Limiter};
 use super::panic_text;
 use super::sessions::Logins;
@@ -50,7 +51,7 @@ pub(super) struct Shared {
     /// Set when evidence could not be written: the run cannot go on.
     pub(super) fault: OnceLock<String>,
     /// As many as requests may be under way.
-    pub(super) lanes: Semaphore,
+    pub(super) lanes: Arc<Lanes>,
     /// Told when a fixture is ready.
     pub(super) ready: Notify,
     pub(super) fixtures: Fixtures,

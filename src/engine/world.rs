@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use reqwest::header::HeaderValue;
-use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
 use super::client::{Sender, began_to_answer};
@@ -116,12 +115,6 @@ impl LiveWorld {
     fn undo_left(&self) -> Duration {
         let limit = if self.shared.interrupted().is_some() { UNDO_LIMIT_CANCELLED } else { UNDO_LIMIT };
         limit.saturating_sub(self.undo_since.map_or(Duration::ZERO, |since| since.elapsed()))
-    }
-
-    /// Waits until a request may be under way. There is an end to it: no request takes longer than its deadline.
-    async fn lane(&self) -> Option<SemaphorePermit<'_>> {
-        // The lanes are never closed.
-        self.shared.lanes.acquire().await.ok()
     }
 
     /// Performs one request and records what came of it.
@@ -259,17 +252,17 @@ impl LiveWorld {
 impl World for LiveWorld {
     async fn call(&mut self, call: Call) -> Event {
         self.enter(call.phase);
-        let _lane = self.lane().await;
+        // There is an end to the waiting: no request takes longer than its deadline.
+        let _lane = self.shared.lanes.enter(&call.request.url).await;
         self.perform(call, None).await.0
     }
 
     async fn calls(&mut self, calls: Vec<Call>) -> Vec<Event> {
-        if let Some(call) = calls.first() {
-            self.enter(call.phase);
-        }
+        let Some(first) = calls.first() else { return Vec::new() };
+        self.enter(first.phase);
         let world = &*self;
         // What a case sends at the same time on purpose must be under way at the same time.
-        let _lane = world.lane().await;
+        let _lane = world.shared.lanes.enter(&first.request.url).await;
         join(calls.into_iter().map(|call| async { world.perform(call, None).await.0 }).collect()).await
     }
 
@@ -278,7 +271,7 @@ impl World for LiveWorld {
         let (n, secrets) = (call.n, call.secrets.clone());
         let (event, rest) = {
             // A stream is under way as long as it is being opened: what only waits keeps nobody from being asked.
-            let _lane = self.lane().await;
+            let _lane = self.shared.lanes.enter(&call.request.url).await;
             self.perform(call, Some(frames)).await
         };
         if let (Event::Done(exchange), Some(rest)) = (&event, rest) {

@@ -248,6 +248,9 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
     /// Repeats the request until the condition holds. Missing answers count as "not yet": a target may restart.
     async fn poll(&mut self, step: &Step, request: &RequestStep, until: &Until) -> Flow {
         let mut first = None;
+        if !until.after.is_zero() {
+            self.world.pause(until.after).await;
+        }
         loop {
             let Some(exchange) = self.exchange(step, request).await else { return Flow::End };
             let began = *first.get_or_insert(exchange.sent_ms);

@@ -361,6 +361,8 @@ pub struct Until {
     pub within: Duration,
     /// Pause between two requests.
     pub every: Duration,
+    /// Pause before the first request.
+    pub after: Duration,
     /// Place in the file.
     pub span: Span,
 }

@@ -87,6 +87,12 @@ static POLL: Object = object(
         key("stop_if", Kind::Cel, "with `until`: the case fails at once when this is true"),
         or("within", Kind::Duration, "60s", "with `until`: how long it may take"),
         or("every", Kind::Duration, "1s", "with `until`: pause between two requests"),
+        or(
+            "after",
+            Kind::Duration,
+            "0s",
+            "with `until`: pause before the first request, where an earlier answer cannot be the one that is waited for",
+        ),
     ],
 );
 

@@ -210,7 +210,7 @@ impl Reader {
 
     fn until(&mut self, fields: &Fields<'_>) -> Option<Until> {
         let Some(node) = fields.get("until") else {
-            for name in ["stop_if", "within", "every"] {
+            for name in ["stop_if", "within", "every", "after"] {
                 if fields.get(name).is_some() {
                     let message = format!("`{name}` has no effect without `until`");
                     let help = "add `until: <condition>`; the deadline of one exchange is `timeout`";
@@ -226,7 +226,8 @@ impl Reader {
             let span = fields.key_span("every");
             self.error(codes::BAD_VALUE, span, "the pause between two requests is too short", "write at least `10ms`");
         }
-        Some(Until { that: self.program(node)?, stop_if, within, every, span: node.span })
+        let after = self.duration_or(fields, "after", Duration::ZERO);
+        Some(Until { that: self.program(node)?, stop_if, within, every, after, span: node.span })
     }
 
     /// Variables to keep; later ones see earlier ones.
