@@ -23,7 +23,11 @@ pub type Texts = BTreeMap<String, SuiteFile>;
 /// Files by their names below `suites/`.
 pub fn texts(files: impl IntoIterator<Item = (String, String)>) -> Texts {
     let file = |(name, text)| (format!("suites/{name}"), name, text);
-    files.into_iter().map(file).map(|(shown, name, text)| (name, SuiteFile::Text(SourceFile::new(shown, text)))).collect()
+    files
+        .into_iter()
+        .map(file)
+        .map(|(shown, name, text)| (name, SuiteFile::Text(SourceFile::new(shown, text))))
+        .collect()
 }
 
 /// A catalogue with the texts it was read from, which a bundle carries along.

@@ -68,7 +68,8 @@ impl Scope {
     pub fn from_json(json: Json) -> Scope {
         let mut scope = Scope::new();
         if let Json::Object(members) = json {
-            scope.variables = Arc::new(members.into_iter().map(|(name, value)| (name.into(), Arc::new(value))).collect());
+            scope.variables =
+                Arc::new(members.into_iter().map(|(name, value)| (name.into(), Arc::new(value))).collect());
         }
         scope
     }

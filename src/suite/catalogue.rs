@@ -1,6 +1,6 @@
 //! All suites together: what they say about each other is resolved here, and everything else asks here for cases.
 //!
-//! The catalogue reads no files itself; it is given names and texts.
+//! The catalogue looks for no files itself; it is given texts, or files by name that it reads one by one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

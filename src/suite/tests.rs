@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
@@ -197,23 +198,24 @@ fn deferred_cases_are_read_again_as_they_were() {
             assert_eq!(problems.render(false), same.render(false), "{name}");
             let lean = lean.expect(name);
             assert_eq!(lean.source.is_outline(), matches!(file, SuiteFile::Stored(_)));
-            for (kept, lean) in kept.cases.iter().zip(&lean.cases) {
-                let again = lean.whole();
+            for (kept, own) in kept.cases.iter().zip(&lean.cases) {
+                let again = own.whole();
                 assert_eq!(said(kept), said(&again), "{name}");
-                assert_eq!(lean.lacks_steps(), lean.steps.is_empty());
+                assert_eq!(own.lacks_steps(), own.steps.is_empty());
                 assert_eq!(again.why_lost(), None);
                 for step in &again.steps {
                     let line = source.line_col(step.span.start).0;
                     assert_eq!(again.line(&lean, step.span.start), line, "{name}");
                 }
-                deferred += usize::from(lean.lacks_steps());
-                all += usize::from(matches!(lean.each, Rows::Once));
+                deferred += usize::from(own.lacks_steps());
+                all += usize::from(matches!(own.each, Rows::Once));
             }
             for group in lean.groups.values().flat_map(|group| &group.steps) {
                 assert_eq!(lean.source.line(group.span.start), source.line_col(group.span.start).0, "{name}");
             }
             if name == tricky.0 {
-                let kept: Vec<&str> = lean.cases.iter().filter(|case| !case.lacks_steps()).map(|case| &*case.id).collect();
+                let kept: Vec<&str> =
+                    lean.cases.iter().filter(|case| !case.lacks_steps()).map(|case| &*case.id).collect();
                 assert_eq!(kept, ["alias", "rows"]);
             }
         }
@@ -238,7 +240,10 @@ fn steps_of_a_changed_file_are_not_run() {
     let why = |case: &Case| case.whole().why_lost().map(str::to_owned);
     assert_eq!(why(case).unwrap(), "suites/demo/tricky.yaml: it was changed after it had been read");
     assert!(case.whole().lacks_steps());
-    assert!(!suite.cases.iter().find(|case| &*case.id == "flow").unwrap().whole().lacks_steps(), "its lines are the same");
+    assert!(
+        !suite.cases.iter().find(|case| &*case.id == "flow").unwrap().whole().lacks_steps(),
+        "its lines are the same"
+    );
     std::fs::remove_file(&path).unwrap();
     assert!(why(case).unwrap().starts_with("suites/demo/tricky.yaml: "));
 }

@@ -169,19 +169,7 @@ impl Reader {
         let within = self.duration_or(&fields, "within", WITHIN);
         let steps = fields.get("steps").map(|node| self.steps_or_empty(node)).unwrap_or_default();
         let outputs = if is_case { Vec::new() } else { self.outputs(&fields) };
-        let body = CaseBody {
-            capabilities,
-            spec,
-            covers,
-            risk,
-            needs,
-            requires,
-            serial,
-            each,
-            within,
-            steps,
-            outputs,
-        };
+        let body = CaseBody { capabilities, spec, covers, risk, needs, requires, serial, each, within, steps, outputs };
         Some(Case {
             id: id?.into_boxed_str(),
             title: title?.into(),
