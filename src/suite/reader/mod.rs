@@ -72,11 +72,21 @@ pub(super) fn read_with_uses(
     let suite = reader.suite(&node, logged_in);
     let mut suite = if reader.out.has_errors() { None } else { suite };
     if let (Some(suite), SuiteFile::Stored(_), true) = (&mut suite, &reader.file, defers) {
-        let deferred: Vec<Span> = suite.cases.iter().filter_map(Case::deferred_lines).collect();
+        // Through an alias, what is kept may stand on the lines of what is not.
+        let deferred: Vec<Span> = if may_have_anchors(&suite.source.text) {
+            Vec::new()
+        } else {
+            suite.cases.iter().filter_map(Case::deferred_lines).collect()
+        };
         suite.source = Arc::new(suite.source.outline(&deferred));
     }
     let problems = in_order(reader.out);
     (suite, reader.foreign, problems)
+}
+
+/// Whether there may be an anchor in a text; an ampersand that is none does no harm.
+fn may_have_anchors(text: &str) -> bool {
+    text.split('&').skip(1).any(|rest| rest.starts_with(|c: char| !c.is_whitespace()))
 }
 
 /// Reads `suites/<family>/family.yaml`.
