@@ -3,6 +3,7 @@
 use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -67,11 +68,11 @@ impl FromStr for CapabilityId {
 }
 
 /// The id of a test. Ours are `suite.case`, as in `redfish.power.reset-on`; foreign ones (Tempest, Ginkgo, gabbi) are
-/// whatever their project calls them.
+/// whatever their project calls them. A copy shares the text: guideline, results and scores of one run hold the same ids.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
-pub struct TestId(String);
+pub struct TestId(Arc<str>);
 
 impl TestId {
     /// The id as text.
@@ -103,7 +104,7 @@ impl FromStr for TestId {
         if text.trim() != text || text.chars().any(char::is_control) {
             return Err(IdError::NotPrintable(text.escape_debug().to_string()));
         }
-        Ok(TestId(text.to_string()))
+        Ok(TestId(text.into()))
     }
 }
 
@@ -125,7 +126,7 @@ macro_rules! text_id {
 
         impl From<$name> for String {
             fn from(id: $name) -> String {
-                id.0
+                String::from(&*id.0)
             }
         }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::guideline::{Guideline, Origin, Waivers, waivers};
-use crate::suite::{Catalogue, Family, embedded, embedded_suites};
+use crate::suite::{Catalogue, Family, StoredFile, SuiteFile, embedded, embedded_suites};
 use crate::target::{Login, Place, Target, TargetFile, TargetOptions};
 use crate::text::{Diagnostics, SourceFile, did_you_mean};
 
@@ -19,12 +19,16 @@ use super::kube;
 const LARGEST: u64 = 16 << 20;
 
 /// Files by name. They are those of the catalogue, not copies.
-pub type Texts = BTreeMap<String, Arc<SourceFile>>;
+pub type Texts = BTreeMap<String, SuiteFile>;
 
 /// Files by their names below `suites/`.
 pub fn texts(files: impl IntoIterator<Item = (String, String)>) -> Texts {
     let file = |(name, text)| (format!("suites/{name}"), name, text);
-    files.into_iter().map(file).map(|(shown, name, text)| (name, SourceFile::new(shown, text))).collect()
+    files
+        .into_iter()
+        .map(file)
+        .map(|(shown, name, text)| (name, SuiteFile::Text(SourceFile::new(shown, text))))
+        .collect()
 }
 
 /// A catalogue with the texts it was read from, which a bundle carries along.
@@ -85,7 +89,7 @@ pub fn catalogue(context: &Context, folder: Option<&Path>) -> Result<Loaded, Cli
             let root = if folder.join("suites").is_dir() { folder.join("suites") } else { folder.to_owned() };
             let mut files = BTreeMap::new();
             collect(&root, &root, &mut files)?;
-            texts(files)
+            files
         }
     };
     if texts.is_empty() {
@@ -102,7 +106,7 @@ fn below_suites(name: &str) -> &str {
     name.strip_prefix("suites/").unwrap_or(name)
 }
 
-fn collect(root: &Path, folder: &Path, texts: &mut BTreeMap<String, String>) -> Result<(), CliError> {
+fn collect(root: &Path, folder: &Path, texts: &mut Texts) -> Result<(), CliError> {
     let failed = |error: std::io::Error| CliError::input(format!("cannot read `{}`: {error}", folder.display()));
     let mut entries: Vec<_> = std::fs::read_dir(folder).map_err(failed)?.filter_map(Result::ok).collect();
     entries.sort_by_key(std::fs::DirEntry::file_name);
@@ -111,11 +115,12 @@ fn collect(root: &Path, folder: &Path, texts: &mut BTreeMap<String, String>) -> 
         if path.is_dir() {
             collect(root, &path, texts)?;
         } else if path.extension().is_some_and(|extension| extension == "yaml") {
-            let text = String::from_utf8(read(&path)?)
-                .map_err(|_| CliError::input(format!("`{}` is not UTF-8 text", path.display())))?;
+            let bytes = std::fs::metadata(&path).map_err(failed)?.len();
             let name: Vec<_> =
                 path.strip_prefix(root).unwrap_or(&path).iter().map(|part| part.to_string_lossy()).collect();
-            texts.insert(name.join("/"), text);
+            let name = name.join("/");
+            let file = StoredFile { name: format!("suites/{name}"), path, bytes };
+            texts.insert(name, SuiteFile::Stored(Arc::new(file)));
         }
     }
     Ok(())

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
+use crate::canon::digest_bytes;
 use crate::report::bundle::{self, names};
 use crate::report::document::Report;
 use crate::report::inputs::RunInputs;
@@ -26,9 +27,14 @@ pub fn begin(
     waivers: Option<&[u8]>,
 ) -> Result<(), CliError> {
     run_json(folder, inputs)?;
-    for name in inputs.suites.keys() {
+    for (name, digest) in &inputs.suites {
         if let Some(file) = texts.get(name) {
-            write(&folder.join(names::SUITES).join(name), file.text.as_bytes())?;
+            let source = file.source().map_err(|error| CliError::input(format!("{}: {error}", file.name())))?;
+            if digest_bytes(source.text.as_bytes()).to_string() != *digest {
+                let message = format!("{} was changed while the run was prepared", file.name());
+                return Err(CliError::input(message).hint("run again, when nobody is changing the suites"));
+            }
+            write(&folder.join(names::SUITES).join(name), source.text.as_bytes())?;
         }
     }
     if let Some(bytes) = guideline {

@@ -23,10 +23,10 @@ pub fn announce(
     let fixtures = needed(catalogue, &allowed);
     let lines = catalogue.family(&inputs.family).map(|family| family.plan.as_slice()).unwrap_or_default();
     let own: Vec<PlanLine> = lines.iter().filter(|line| fixtures.contains(line.fixture.as_str())).cloned().collect();
-    let created = created(catalogue, &allowed, &fixtures);
     if own.is_empty() {
         return own;
     }
+    let created = created(catalogue, &allowed, &fixtures);
     context.tell(format!(
         "Plan: {} on {}",
         plural(allowed.len(), "case"),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::{self, Clock, Journal, Plan, RunEvent, RunOptions, RunSummary};
-use crate::guideline::Guideline;
+use crate::guideline::{Guideline, Places};
 use crate::report::assemble::{Collected, selected};
 use crate::report::bundle::names;
 use crate::report::document::Summary;
@@ -23,7 +23,7 @@ use crate::transcript::Writer;
 use super::args::{Allow, RunArgs, SuiteArgs};
 use super::context::Context;
 use super::exit::{CliError, Exit};
-use super::inputs::{self, Loaded};
+use super::inputs::{self, Loaded, LoadedGuideline};
 use super::progress::Progress;
 use super::{covers, output, plan, verdict};
 
@@ -112,7 +112,8 @@ pub fn prepare(
         .collect();
     let family_file = format!("{}/family.yaml", family.id);
     if let Some(file) = loaded.texts.get(&family_file) {
-        suites.insert(family_file, crate::canon::digest_bytes(file.text.as_bytes()).to_string());
+        let source = file.source().map_err(|error| CliError::input(format!("{}: {error}", file.name())))?;
+        suites.insert(family_file, crate::canon::digest_bytes(source.text.as_bytes()).to_string());
     }
     let guideline = args.guideline.clone().or_else(|| Some(family.guideline.clone()).filter(|id| !id.is_empty()));
     let inputs = RunInputs {
@@ -144,7 +145,7 @@ pub fn prepare(
 /// When the target cannot be used or files cannot be written.
 pub async fn go(context: &Context, args: &RunArgs, prepared: Prepared) -> Result<Exit, CliError> {
     let Prepared { loaded, target, vault, mut inputs, clock } = prepared;
-    let guideline = match &inputs.guideline {
+    let mut guideline = match &inputs.guideline {
         Some(name) => Some(inputs::guideline(context, &loaded, name)?),
         None => None,
     };
@@ -178,6 +179,10 @@ pub async fn go(context: &Context, args: &RunArgs, prepared: Prepared) -> Result
     let folder = folder(args, &inputs)?;
     let texts = &loaded.texts;
     output::begin(&folder, &inputs, texts, guideline.as_ref().map(|g| g.bytes.as_slice()), waiver_bytes.as_deref())?;
+    // Nobody asks any more what the file of the guideline said where.
+    if let Some(LoadedGuideline { guideline, bytes }) = &mut guideline {
+        (guideline.places, *bytes) = (Places::default(), Vec::new());
+    }
     let writer = Writer::create(&folder.join(names::TRANSCRIPT), &inputs.id).map_err(CliError::input)?;
     let journal = Journal::create(&folder.join(names::JOURNAL), &inputs.id).map_err(CliError::input)?;
     let cancel = CancellationToken::new();

@@ -136,7 +136,7 @@ fn of_bundle(folder: &Path) -> Result<Taken, CliError> {
         let message = format!("the evidence does not fit the suites: {first}");
         return Err(CliError::new(Exit::Unsupported, message).hint("`assize verify` lists everything"));
     }
-    let results = collected.results();
+    let results = collected.results(bundle.guideline.as_ref());
     let (stated, date) = (bundle.inputs.guideline.clone(), bundle.inputs.date.clone());
     drop(collected);
     Ok(Taken { results, stated, date, guideline: bundle.guideline, waivers: bundle.waivers, foreign: false })

@@ -11,7 +11,7 @@ use super::Json;
 /// expression reads the JSON in place.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
-    variables: Arc<BTreeMap<String, Arc<Json>>>,
+    variables: Arc<BTreeMap<Arc<str>, Arc<Json>>>,
     seed: Option<Arc<str>>,
 }
 
@@ -27,7 +27,7 @@ impl Scope {
         match variables.get_mut(name) {
             Some(slot) => *slot = value,
             None => {
-                variables.insert(name.to_owned(), value);
+                variables.insert(name.into(), value);
             }
         }
     }
@@ -56,19 +56,20 @@ impl Scope {
 
     /// The names of the variables, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.variables.keys().map(String::as_str)
+        self.variables.keys().map(|name| &**name)
     }
 
     /// All variables as an object, without the seed.
     pub fn to_json(&self) -> Json {
-        Json::Object(self.variables.iter().map(|(name, value)| (name.clone(), Json::clone(value))).collect())
+        Json::Object(self.variables.iter().map(|(name, value)| (name.to_string(), Json::clone(value))).collect())
     }
 
     /// The scope of an object made by [`to_json`](Scope::to_json). Any other value gives an empty scope.
     pub fn from_json(json: Json) -> Scope {
         let mut scope = Scope::new();
         if let Json::Object(members) = json {
-            scope.variables = Arc::new(members.into_iter().map(|(name, value)| (name, Arc::new(value))).collect());
+            scope.variables =
+                Arc::new(members.into_iter().map(|(name, value)| (name.into(), Arc::new(value))).collect());
         }
         scope
     }

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::functions::Call;
 use super::limits::Budget;
-use super::value::Value;
+use super::value::{Map, Value};
 use super::{EvalError, Json};
 
 type Made<'a> = Result<Value<'a>, EvalError>;
@@ -72,6 +72,15 @@ fn collect<'a>(value: &Value<'a>, key: &str, found: &mut Vec<Value<'a>>, budget:
         Value::List(list) => {
             for item in list.iter() {
                 collect(&item, key, found, budget)?;
+            }
+        }
+        Value::Map(Map::Ref(members)) => {
+            for (name, member) in *members {
+                let member = Value::of(member);
+                if name == key {
+                    found.push(member.clone());
+                }
+                collect(&member, key, found, budget)?;
             }
         }
         Value::Map(map) => {

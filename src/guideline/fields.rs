@@ -51,10 +51,15 @@ impl<'s> Reader<'s> {
 
     /// A text as an id.
     pub fn id<T: FromStr<Err = IdError>>(&mut self, text: Text) -> Option<T> {
-        match text.0.parse() {
+        self.text_id(&text.0, text.1)
+    }
+
+    /// A text at a place as an id.
+    pub fn text_id<T: FromStr<Err = IdError>>(&mut self, text: &str, span: Span) -> Option<T> {
+        match text.parse() {
             Ok(id) => Some(id),
             Err(error) => {
-                self.report(Diagnostic::error("G006", error.to_string()).label(text.1, ""));
+                self.report(Diagnostic::error("G006", error.to_string()).label(span, ""));
                 None
             }
         }

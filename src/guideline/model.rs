@@ -245,7 +245,7 @@ pub struct Test {
     /// Other names of the same test.
     pub aliases: Vec<TestId>,
     /// Why it does not count, when it does not.
-    pub flagged: Option<Flag>,
+    pub flagged: Option<Box<Flag>>,
 }
 
 impl Test {

@@ -1,17 +1,29 @@
 //! Where in the file the parts of a guideline stand, beside the model, so that the model can also come from elsewhere.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use crate::text::yaml::Node;
+use crate::text::yaml::{self, Node};
 use crate::text::{Diagnostic, Diagnostics, SourceFile, Span};
 
-/// Spans by path of keys. Empty for a guideline that no file stands behind; diagnostics then have no label.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Spans by path of keys. Empty for a guideline that no file stands behind; diagnostics then have no label. They are looked
+/// for when the first one is asked for: scoring needs none, and of a large guideline they are larger than the rest.
+#[derive(Debug, Clone, Default)]
 pub struct Places {
     source: Option<Arc<SourceFile>>,
-    spans: BTreeMap<Vec<String>, Place>,
+    spans: OnceLock<Spans>,
 }
+
+type Spans = BTreeMap<Vec<String>, Place>;
+
+/// What has been looked for makes no difference.
+impl PartialEq for Places {
+    fn eq(&self, other: &Places) -> bool {
+        self.source == other.source
+    }
+}
+
+impl Eq for Places {}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Place {
@@ -21,9 +33,9 @@ struct Place {
 }
 
 impl Places {
-    /// Places in a file, none noted yet.
+    /// Places in a file: of the keys of all mappings and the texts of all lists.
     pub fn new(source: &Arc<SourceFile>) -> Places {
-        Places { source: Some(Arc::clone(source)), spans: BTreeMap::new() }
+        Places { source: Some(Arc::clone(source)), spans: OnceLock::new() }
     }
 
     /// The file, by the name under which it was read.
@@ -31,35 +43,15 @@ impl Places {
         self.source.as_ref().map(|source| source.name.as_str())
     }
 
-    /// Notes where the value at a path of keys stands; the first note wins.
-    pub fn note(&mut self, path: &[&str], span: Span) {
-        self.note_as(path, span, None);
-    }
-
-    fn note_as(&mut self, path: &[&str], span: Span, index: Option<usize>) {
-        let path = path.iter().map(|part| (*part).to_string()).collect();
-        self.spans.entry(path).or_insert(Place { span, index });
-    }
-
-    /// Notes the keys of all mappings and the texts of all lists.
-    pub(super) fn note_all(&mut self, root: &Node) {
-        fn walk<'n>(places: &mut Places, node: &'n Node, path: &mut Vec<&'n str>) {
-            for (key, value) in node.as_map().unwrap_or_default() {
-                path.push(&key.text);
-                places.note(path, key.span);
-                walk(places, value, path);
-                path.pop();
+    fn spans(&self) -> &Spans {
+        self.spans.get_or_init(|| {
+            let mut spans = Spans::new();
+            // What was read once can be read again.
+            if let Some(root) = self.source.as_ref().and_then(|source| yaml::parse(source).ok()) {
+                note_all(&mut spans, &root, &mut Vec::new());
             }
-            for (index, item) in node.as_seq().unwrap_or_default().iter().enumerate() {
-                let name = item.as_str().or_else(|| item.get("name").and_then(Node::as_str));
-                if let Some(name) = name {
-                    path.push(name);
-                    places.note_as(path, item.span, Some(index));
-                    path.pop();
-                }
-            }
-        }
-        walk(self, root, &mut Vec::new());
+            spans
+        })
     }
 
     /// Whether something was noted at exactly this path.
@@ -75,7 +67,7 @@ impl Places {
     fn nearest(&self, path: &[&str]) -> Option<(Vec<String>, Place)> {
         let mut path: Vec<String> = path.iter().map(|part| (*part).to_string()).collect();
         loop {
-            if let Some(place) = self.spans.get(&path) {
+            if let Some(place) = self.spans().get(&path) {
                 return Some((path, *place));
             }
             path.pop()?;
@@ -100,6 +92,28 @@ impl Places {
             shown.push_str(&format!("[{index}]"));
         }
         diagnostic.label(place.span, text).path(shown)
+    }
+}
+
+/// Notes the keys of all mappings and the texts of all lists; the first note wins.
+fn note_all<'n>(spans: &mut Spans, node: &'n Node, path: &mut Vec<&'n str>) {
+    fn note(spans: &mut Spans, path: &[&str], span: Span, index: Option<usize>) {
+        let path = path.iter().map(|part| (*part).to_string()).collect();
+        spans.entry(path).or_insert(Place { span, index });
+    }
+    for (key, value) in node.as_map().unwrap_or_default() {
+        path.push(&key.text);
+        note(spans, path, key.span, None);
+        note_all(spans, value, path);
+        path.pop();
+    }
+    for (index, item) in node.as_seq().unwrap_or_default().iter().enumerate() {
+        let name = item.as_str().or_else(|| item.get("name").and_then(Node::as_str));
+        if let Some(name) = name {
+            path.push(name);
+            note(spans, path, item.span, Some(index));
+            path.pop();
+        }
     }
 }
 

@@ -38,10 +38,8 @@ impl Guideline {
 fn own(source: &Arc<SourceFile>, root: &Node) -> Result<(Guideline, Diagnostics), Diagnostics> {
     refuse_other_formats(root).map_err(|problem| Diagnostics::from(problem.source(source)))?;
     let mut reader = Reader::new(source);
-    let mut places = Places::new(source);
-    let guideline = document(&mut reader, &mut places, root);
-    match guideline {
-        Some(guideline) => reader.result(Guideline { places, ..guideline }),
+    match document(&mut reader, root) {
+        Some(guideline) => reader.result(Guideline { places: Places::new(source), ..guideline }),
         None => Err(reader.problems),
     }
 }
@@ -114,7 +112,7 @@ fn release(text: &str) -> Option<(u32, u32, u32)> {
     parts.next().is_none().then_some(release)
 }
 
-fn document(reader: &mut Reader, places: &mut Places, root: &Node) -> Option<Guideline> {
+fn document(reader: &mut Reader, root: &Node) -> Option<Guideline> {
     let mut top = reader.fields(root, "a guideline")?;
     let metadata = top.needed(reader, "metadata").and_then(|node| metadata(reader, node));
     let programs = top.needed(reader, "platforms").map(|node| entries(reader, node, "platforms", program));
@@ -126,7 +124,6 @@ fn document(reader: &mut Reader, places: &mut Places, root: &Node) -> Option<Gui
     let sections = sections.map(|node| entries(reader, node, "designated_sections", designated_sections));
     let repositories = repositories.map(|node| entries(reader, node, "test_repositories", repository));
     top.finish(reader);
-    places.note_all(root);
     let mut by_id = BTreeMap::new();
     for (key, capability) in capabilities.unwrap_or_default() {
         if let Some(id) = reader.id::<CapabilityId>(key) {
@@ -358,14 +355,26 @@ fn capability(reader: &mut Reader, node: &Node) -> Option<Capability> {
         accept: fields.node("accept").map(|node| reasons(reader, node)).unwrap_or_default(),
         tests: BTreeMap::new(),
     };
-    let tests = fields.needed(reader, "tests").map(|node| entries(reader, node, "tests", test));
-    for (key, test) in tests.unwrap_or_default() {
-        if let Some(id) = reader.id::<TestId>(key) {
-            capability.tests.insert(id, test);
-        }
+    if let Some(node) = fields.needed(reader, "tests") {
+        capability.tests = tests(reader, node);
     }
     fields.finish(reader);
     Some(capability)
+}
+
+/// There may be many thousand.
+fn tests(reader: &mut Reader, node: &Node) -> BTreeMap<TestId, Test> {
+    let Some(map) = node.as_map() else {
+        reader.wrong_type(node, "`tests`", "a mapping");
+        return BTreeMap::new();
+    };
+    let mut tests = Vec::with_capacity(map.len());
+    for (key, value) in map {
+        let test = test(reader, value);
+        let id = reader.text_id::<TestId>(&key.text, key.span);
+        tests.extend(id.zip(test));
+    }
+    tests.into_iter().collect()
 }
 
 /// `1`, `0` or `"?"`, alone or as `score` beside a `note`.
@@ -420,7 +429,7 @@ fn test(reader: &mut Reader, node: &Node) -> Option<Test> {
     let idempotent_id = fields.maybe(reader, "idempotent_id");
     let aliases = fields.list(reader, "aliases");
     let aliases = aliases.into_iter().filter_map(|alias| reader.id(alias)).collect();
-    let flagged = fields.node("flagged").and_then(|node| flag(reader, node));
+    let flagged = fields.node("flagged").and_then(|node| flag(reader, node)).map(Box::new);
     fields.finish(reader);
     Some(Test { idempotent_id, aliases, flagged })
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::expr::{EvalError, EvalErrorKind, Json, Program, Scope};
 use crate::http::Exchange;
-use crate::suite::{Check, CheckKind, Expect, Matcher, StatusPattern, Suite};
+use crate::suite::{Check, CheckKind, Expect, Matcher, StatusPattern};
 
+use super::Instance;
 use super::matcher::{cut, describe, is_part, matches, show};
 use super::result::{Evidence, Finding};
 
@@ -20,7 +21,7 @@ pub(super) struct Subject<'a> {
     /// The variables.
     pub scope: &'a Scope,
     /// For file and line.
-    pub suite: &'a Suite,
+    pub instance: &'a Instance<'a>,
 }
 
 /// How one check came out.
@@ -91,7 +92,7 @@ impl Subject<'_> {
             actual,
             exchange: self.evidence.clone(),
             request: self.exchange.map(request_line),
-            place: place(self.suite, offset),
+            place: place(self.instance, offset),
         });
     }
 
@@ -269,6 +270,6 @@ pub(super) fn request_line(exchange: &Exchange) -> String {
 }
 
 /// `file:line` of an offset in the suite.
-pub(super) fn place(suite: &Suite, offset: usize) -> String {
-    format!("{}:{}", suite.source.name, suite.source.line_col(offset).0)
+pub(super) fn place(instance: &Instance<'_>, offset: usize) -> String {
+    format!("{}:{}", instance.suite.source.name, instance.line(offset))
 }

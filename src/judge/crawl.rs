@@ -114,7 +114,7 @@ impl<'a, W: World> Interp<'a, '_, W> {
             evidence: Some(Evidence::own(n)),
             body: self.body.clone(),
             scope: &self.scope,
-            suite: self.instance.suite,
+            instance: self.instance,
         };
         subject.evaluate(&crawl.expect, &mut self.tally);
         let path = path_of(&exchange.request.url).to_owned();

@@ -104,7 +104,8 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
         if self.prepare().await == Flow::Go {
             let case = self.instance.case;
             if case.lacks_steps() {
-                self.end(Outcome::Error, "the steps of the case were not loaded; this is a bug".to_owned());
+                let why = case.why_lost().unwrap_or("they were not loaded; this is a bug");
+                self.end(Outcome::Error, format!("the steps of the case are not known: {why}"));
                 return;
             }
             self.steps(&case.steps).await;
@@ -346,7 +347,7 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
                 None
             }
             (Err(Unbuilt::Broken(message)), _) | (_, Err(Unbuilt::Broken(message))) => {
-                self.end(Outcome::Error, format!("{}: {message}", place(self.instance.suite, step.span.start)));
+                self.end(Outcome::Error, format!("{}: {message}", place(self.instance, step.span.start)));
                 None
             }
         }
@@ -416,7 +417,7 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
             evidence: self.last.as_ref().map(|(n, _)| Evidence::own(*n)),
             body: self.body.clone(),
             scope: &self.scope,
-            suite: self.instance.suite,
+            instance: self.instance,
         }
     }
 
@@ -455,7 +456,7 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
                 actual: super::matcher::cut(actual),
                 exchange: last.map(|(n, _)| Evidence::own(*n)),
                 request: last.map(|(_, exchange)| request_line(exchange)),
-                place: place(self.instance.suite, offset),
+                place: place(self.instance, offset),
             });
         }
         self.conclude(failed_before, soft)
@@ -480,7 +481,7 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
             let expected = format!("what `{what}` needs");
             self.finding(what, &expected, &error.message, offset, false)
         } else {
-            self.end(Outcome::Error, format!("{}: {what}: {}", place(self.instance.suite, offset), error.message))
+            self.end(Outcome::Error, format!("{}: {what}: {}", place(self.instance, offset), error.message))
         }
     }
 
@@ -505,7 +506,7 @@ impl<'a, 'w, W: World> Interp<'a, 'w, W> {
     }
 
     pub fn label(&self, step: &Step) -> String {
-        step.name.clone().unwrap_or_else(|| format!("line {}", self.instance.suite.source.line_col(step.span.start).0))
+        step.name.clone().unwrap_or_else(|| format!("line {}", self.instance.line(step.span.start)))
     }
 
     /// The result, once everything is done.

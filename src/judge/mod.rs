@@ -71,6 +71,13 @@ pub struct Instance<'a> {
     pub variables: Vec<(String, Json)>,
 }
 
+impl Instance<'_> {
+    /// The line of a byte offset in the file of the suite.
+    pub(crate) fn line(&self, offset: usize) -> usize {
+        self.case.line(self.suite, offset)
+    }
+}
+
 /// The fixtures to set up before a case, in this order; none when the operator left out what the case requires.
 #[must_use]
 pub fn fixtures_of<'c>(instance: &Instance<'c>, env: &Env) -> Vec<&'c str> {

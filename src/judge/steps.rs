@@ -112,7 +112,7 @@ impl<'a, W: World> Interp<'a, '_, W> {
                     evidence: Some(Evidence::own(visited.n).of_fixture(&fixture)),
                     body: self.body.clone(),
                     scope: &self.scope,
-                    suite: self.instance.suite,
+                    instance: self.instance,
                 };
                 subject.evaluate(&over.expect, &mut self.tally);
             }

@@ -133,7 +133,7 @@ impl<'a, W: World> Interp<'a, '_, W> {
     }
 
     fn not_open(&mut self, step: &Step, name: &str) -> Flow {
-        let at = place(self.instance.suite, step.span.start);
+        let at = place(self.instance, step.span.start);
         self.end(Outcome::Error, format!("{at}: stream `{name}` is not open; its request was refused, or never sent"))
     }
 
@@ -322,7 +322,7 @@ impl<'a, W: World> Interp<'a, '_, W> {
         let Some(stream) = self.streams.get(name) else { return self.not_open(step, name) };
         let (of, channels, kind) = (stream.of, stream.channels, stream.kind);
         if kind != Frames::Websocket {
-            let at = place(self.instance.suite, step.span.start);
+            let at = place(self.instance, step.span.start);
             return self.end(Outcome::Error, format!("{at}: only a WebSocket takes frames"));
         }
         if stream.end.is_some() {
@@ -341,7 +341,7 @@ impl<'a, W: World> Interp<'a, '_, W> {
                 Ok(text) => match base64::prelude::BASE64_STANDARD.decode(text) {
                     Ok(bytes) => Ok((channel, bytes)),
                     Err(error) => {
-                        let at = place(self.instance.suite, step.span.start);
+                        let at = place(self.instance, step.span.start);
                         return self.end(Outcome::Error, format!("{at}: the frame is not valid Base64: {error}"));
                     }
                 },

@@ -1,6 +1,6 @@
 //! From results to a report: one code path for the live run and for the verifier, so that they write the same bytes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -129,16 +129,19 @@ impl<'c> Collected<'c> {
     /// Results by test, rows together, for scoring. Of a case with rows that were not all selected, the others are not
     /// run, and so is the test.
     #[must_use]
-    pub fn results(&self) -> Results {
+    pub fn results(&self, guideline: Option<&Guideline>) -> Results {
         let mut results = Results::new();
-        let begun: BTreeSet<_> = self.instances.iter().map(|one| (one.suite, one.case)).collect();
-        for instance in self.catalogue.instances().filter(|one| begun.contains(&(one.suite, one.case))) {
+        let case_of = |one: &InstanceRef| (one.suite, one.case);
+        let is_begun = |one: &InstanceRef| self.instances.binary_search_by_key(&case_of(one), case_of).is_ok();
+        for instance in self.catalogue.instances().filter(is_begun) {
             let Some((suite, case)) = self.catalogue.get(instance) else { continue };
             let result = match self.instances.binary_search(&instance).map(|at| self.kept(at)) {
                 Ok(kept) => TestResult { outcome: kept.outcome(), flaky: kept.flaky() },
                 Err(_) => TestResult { outcome: Outcome::NotRun, flaky: false },
             };
-            if let Ok(id) = TestId::of_case(&suite.id, &case.id) {
+            let id = format!("{}.{}", suite.id, case.id);
+            let named = guideline.and_then(|guideline| known(guideline, case, &id));
+            if let Some(id) = named.or_else(|| id.parse().ok()) {
                 results.add(id, result);
             }
             if let Some(row) = covering_row(case, instance).and_then(|_| self.catalogue.id(instance).parse().ok()) {
@@ -178,7 +181,7 @@ impl<'c> Collected<'c> {
     /// When the run names a program that the guideline does not have.
     pub fn programs(&self, guideline: Option<&Guideline>, waivers: &Waivers) -> Result<Vec<ProgramScore>, ScoreError> {
         let Some(guideline) = guideline else { return Ok(Vec::new()) };
-        let results = self.results();
+        let results = self.results(Some(guideline));
         let on: Date = self.inputs.date.parse().unwrap_or_default();
         if self.inputs.programs.is_empty() {
             return score(guideline, None, &results, waivers, on);
@@ -202,6 +205,12 @@ impl<'c> Collected<'c> {
         };
         write(&report)
     }
+}
+
+/// The id as the guideline holds it, which need not be held twice.
+fn known(guideline: &Guideline, case: &Case, id: &str) -> Option<TestId> {
+    let capabilities = case.capabilities.iter().filter_map(|capability| guideline.capabilities.get(capability));
+    capabilities.filter_map(|capability| capability.tests.get_key_value(id)).map(|(id, _)| id.clone()).next()
 }
 
 /// Tells which upstream tests the cases and rows of a family stand for, selected or not.
@@ -246,7 +255,7 @@ pub fn covering_row(case: &Case, instance: InstanceRef) -> Option<&[String]> {
 fn describe(case: &Case, id: String) -> Described {
     Described {
         id,
-        title: case.title.clone(),
+        title: case.title.to_string(),
         capabilities: case.capabilities.iter().map(ToString::to_string).collect(),
         spec: case.spec.clone(),
     }

@@ -12,7 +12,7 @@ use crate::judge::replay::{Recorded, Replay, now};
 use crate::judge::{CaseResult, Env, FixtureState, Instance, StopReason, run_case, set_up, tear_down};
 use crate::score::ProgramScore;
 use crate::spread::{both, spread};
-use crate::suite::{Catalogue, InstanceRef};
+use crate::suite::{Catalogue, InstanceRef, StoredFile, SuiteFile};
 use crate::transcript::{AttemptEvents, Content, Reader};
 
 use super::assemble::{Collected, refused};
@@ -73,10 +73,10 @@ pub fn open_inputs(folder: &Path) -> Result<(RunInputs, Catalogue), BundleError>
         if name.split('/').any(|part| part == "..") || name.starts_with('/') {
             return Err(BundleError::invalid(&path, "a suite lies outside the bundle"));
         }
-        let text = std::fs::read_to_string(&path).map_err(BundleError::io(&path))?;
-        files.push((format!("suites/{name}"), text));
+        let bytes = std::fs::metadata(&path).map_err(BundleError::io(&path))?.len();
+        files.push(SuiteFile::Stored(Arc::new(StoredFile { name: format!("suites/{name}"), path, bytes })));
     }
-    let (catalogue, problems) = Catalogue::load(files);
+    let (catalogue, problems) = Catalogue::read(files);
     if problems.has_errors() {
         return Err(BundleError::invalid(folder.join(names::SUITES), format!("\n{}", problems.render(false))));
     }

@@ -14,7 +14,7 @@ impl Results {
             let Ok(test) = name.parse::<TestId>() else { continue };
             let result = TestResult { outcome: row.outcome, flaky: row.flaky };
             let ids = row.ids.iter().cloned().collect();
-            results.add_row(test, Row { result, ids, reason: row.reason.clone() });
+            results.add_row(test, Row::new(result, ids, row.reason.clone()));
         }
         for (class, row) in &collected.set_ups {
             let why = row.reason.as_deref().unwrap_or("no reason given");

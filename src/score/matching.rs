@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::capability::{Outcome, TestId, upstream_id};
-use crate::guideline::Guideline;
+use crate::guideline::{Guideline, Test};
 use crate::results::brackets;
 
 use super::results::{Results, Row, TestResult, worse};
@@ -53,106 +53,178 @@ enum Fit {
     IdOnly,
 }
 
-/// What all mentions of a test in a guideline say together.
+/// A result that fits a test.
+type Fitting<'a> = (Fit, &'a TestId, &'a Row);
+
+/// A test of the guideline, with the results that fit it. There may be many thousand, of which nearly all have one result under
+/// their own name.
+struct Entry<'a> {
+    test: &'a TestId,
+    known: Option<Box<Known<'a>>>,
+    fits: Fits<'a>,
+}
+
+enum Fits<'a> {
+    None,
+    One(Fitting<'a>),
+    Several(Vec<Fitting<'a>>),
+}
+
+impl<'a> Fits<'a> {
+    fn push(&mut self, fitting: Fitting<'a>) {
+        *self = match std::mem::replace(self, Fits::None) {
+            Fits::None => Fits::One(fitting),
+            Fits::One(first) => Fits::Several(vec![first, fitting]),
+            Fits::Several(mut all) => {
+                all.push(fitting);
+                Fits::Several(all)
+            }
+        };
+    }
+
+    fn all(&self) -> &[Fitting<'a>] {
+        match self {
+            Fits::None => &[],
+            Fits::One(one) => std::slice::from_ref(one),
+            Fits::Several(all) => all,
+        }
+    }
+}
+
+/// What all mentions of a test in a guideline say together besides its name.
 #[derive(Default)]
 struct Known<'g> {
     ids: BTreeSet<String>,
     aliases: BTreeSet<&'g TestId>,
 }
 
+static NO_IDS: BTreeSet<String> = BTreeSet::new();
+
+impl<'a> Entry<'a> {
+    fn ids(&self) -> &BTreeSet<String> {
+        self.known.as_ref().map_or(&NO_IDS, |known| &known.ids)
+    }
+
+    fn aliases(&self) -> impl Iterator<Item = &'a TestId> + Clone {
+        self.known.as_ref().into_iter().flat_map(|known| known.aliases.iter().copied())
+    }
+
+    fn has_alias(&self, name: &TestId) -> bool {
+        self.known.as_ref().is_some_and(|known| known.aliases.contains(name))
+    }
+
+    /// Its own name and all others.
+    fn names(&self) -> impl Iterator<Item = &'a TestId> + Clone {
+        std::iter::once(self.test).chain(self.aliases())
+    }
+}
+
 /// Tests of a guideline with the results that fit them.
 pub struct Matching<'a> {
     results: &'a Results,
-    tests: BTreeMap<&'a TestId, Known<'a>>,
-    by_name: HashMap<&'a str, &'a TestId>,
-    by_id: HashMap<String, Vec<&'a TestId>>,
-    by_alias: HashMap<&'a str, Vec<&'a TestId>>,
-    fits: HashMap<&'a TestId, Vec<(Fit, &'a TestId, &'a Row)>>,
+    /// In the order of their ids; other fields have places in it.
+    tests: Vec<Entry<'a>>,
+    by_id: HashMap<String, Vec<usize>>,
+    by_alias: HashMap<&'a str, Vec<usize>>,
     /// Tests for which a result was left aside because it fits others as well.
-    unclear: HashMap<&'a TestId, String>,
+    unclear: HashMap<usize, String>,
 }
 
 impl<'a> Matching<'a> {
     /// Assigns every result.
     pub fn new(guideline: &'a Guideline, results: &'a Results) -> Matching<'a> {
-        let mut tests: BTreeMap<&TestId, Known<'_>> = BTreeMap::new();
-        for (id, test) in guideline.capabilities.values().flat_map(|capability| &capability.tests) {
-            let known = tests.entry(id).or_default();
-            known.ids.extend(test.idempotent_id.as_deref().and_then(upstream_id));
-            known.aliases.extend(test.aliases.iter().filter(|alias| *alias != id));
+        let mut mentions: Vec<(&TestId, &Test)> =
+            guideline.capabilities.values().flat_map(|capability| &capability.tests).collect();
+        mentions.sort_by_key(|(test, _)| *test);
+        let mut tests: Vec<Entry<'_>> = Vec::with_capacity(mentions.len());
+        for (test, said) in mentions {
+            if tests.last().is_none_or(|last| last.test != test) {
+                tests.push(Entry { test, known: None, fits: Fits::None });
+            }
+            let id = said.idempotent_id.as_deref().and_then(upstream_id);
+            let mut aliases = said.aliases.iter().filter(|alias| *alias != test).peekable();
+            if let Some(entry) = tests.last_mut().filter(|_| id.is_some() || aliases.peek().is_some()) {
+                let known = entry.known.get_or_insert_default();
+                known.ids.extend(id);
+                known.aliases.extend(aliases);
+            }
         }
-        let mut by_id: HashMap<String, Vec<&TestId>> = HashMap::new();
-        let mut by_alias: HashMap<&str, Vec<&TestId>> = HashMap::new();
-        for (test, known) in &tests {
-            known.ids.iter().for_each(|id| by_id.entry(id.clone()).or_default().push(test));
-            known.aliases.iter().for_each(|alias| by_alias.entry(alias.as_str()).or_default().push(test));
+        let mut by_id: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut by_alias: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (at, entry) in tests.iter().enumerate() {
+            entry.ids().iter().for_each(|id| by_id.entry(id.clone()).or_default().push(at));
+            entry.aliases().for_each(|alias| by_alias.entry(alias.as_str()).or_default().push(at));
         }
-        let by_name = tests.keys().map(|test| (test.as_str(), *test)).collect();
-        let (fits, unclear) = (HashMap::new(), HashMap::new());
-        let mut matching = Matching { results, tests, by_name, by_id, by_alias, fits, unclear };
+        let mut matching = Matching { results, tests, by_id, by_alias, unclear: HashMap::new() };
         for (name, row) in results.rows() {
             matching.assign(name, row);
         }
         matching
     }
 
+    fn place(&self, name: &str) -> Option<usize> {
+        self.tests.binary_search_by(|entry| entry.test.as_str().cmp(name)).ok()
+    }
+
     fn assign(&mut self, name: &'a TestId, row: &'a Row) {
         let fits = self.fits_of(name, row);
-        let Some(best) = fits.iter().map(|(fit, _)| *fit).min() else { return };
-        let tests: Vec<&TestId> = fits.iter().filter(|(fit, _)| *fit == best).map(|(_, test)| *test).collect();
+        let Some(best) = fits.values().min().copied() else { return };
+        let tests: Vec<usize> = fits.iter().filter(|(_, fit)| **fit == best).map(|(test, _)| *test).collect();
         if let [test] = tests[..] {
-            self.fits.entry(test).or_default().push((best, name, row));
+            if let Some(entry) = self.tests.get_mut(test) {
+                entry.fits.push((best, name, row));
+            }
             return;
         }
         for test in &tests {
-            let others = tests.iter().filter(|other| *other != test);
-            let note = format!("the result `{name}` could be of this test or of {}", quoted(others.copied()));
-            self.unclear.entry(test).or_insert(note);
+            let others = tests.iter().filter(|other| *other != test).filter_map(|other| self.tests.get(*other));
+            let others = quoted(others.map(|entry| entry.test));
+            let note = format!("the result `{name}` could be of this test or of {others}");
+            self.unclear.entry(*test).or_insert(note);
         }
     }
 
-    /// Every test that a result might be of, once each, with its best fit.
-    fn fits_of(&self, name: &TestId, row: &Row) -> Vec<(Fit, &'a TestId)> {
+    /// Every test that a result might be of, with its best fit.
+    fn fits_of(&self, name: &TestId, row: &Row) -> BTreeMap<usize, Fit> {
         let mut fits = BTreeMap::new();
-        let mut add = |fit: Fit, test: &'a TestId| {
+        let mut add = |fit: Fit, test: usize| {
             let known = fits.entry(test).or_insert(fit);
             *known = fit.min(*known);
         };
-        for test in row.ids.iter().filter_map(|id| self.by_id.get(id)).flatten() {
-            let Some(known) = self.tests.get(test) else { continue };
-            let own = || std::iter::once(*test).chain(known.aliases.iter().copied());
+        for test in row.ids().iter().filter_map(|id| self.by_id.get(id)).flatten() {
+            let Some(entry) = self.tests.get(*test) else { continue };
             add(
-                if *test == name {
+                if entry.test == name {
                     Fit::IdAndName
-                } else if known.aliases.contains(name) {
+                } else if entry.has_alias(name) {
                     Fit::IdAndAlias
-                } else if own().any(|own| same_class(own.as_str(), name.as_str())) {
+                } else if entry.names().any(|own| same_class(own.as_str(), name.as_str())) {
                     Fit::IdAndClass
                 } else {
                     Fit::IdOnly
                 },
-                test,
+                *test,
             );
         }
         let mut named = |name: &str, primary: Fit, alias: Fit| {
-            self.by_name.get(name).into_iter().for_each(|test| add(primary, test));
-            self.by_alias.get(name).into_iter().flatten().for_each(|test| add(alias, test));
+            self.place(name).into_iter().for_each(|test| add(primary, test));
+            self.by_alias.get(name).into_iter().flatten().for_each(|test| add(alias, *test));
         };
         named(name.as_str(), Fit::Name, Fit::Alias);
         if let Some((plain, _)) = brackets(name.as_str()) {
             named(plain, Fit::PlainName, Fit::PlainAlias);
         }
-        fits.into_iter().map(|(test, fit)| (fit, test)).collect()
+        fits
     }
 
-    /// The evidence for each test that has any, or that says why it has none.
-    pub fn found(&self) -> BTreeMap<&'a TestId, Found> {
-        let found = self.tests.iter().map(|(test, known)| (*test, self.evidence(test, known)));
-        found.filter(|(_, found)| *found != Found::default()).collect()
+    /// The evidence for a test, or why it has none.
+    pub fn found(&self, test: &TestId) -> Found {
+        let place = self.place(test.as_str());
+        place.and_then(|at| Some(self.evidence(at, self.tests.get(at)?))).unwrap_or_default()
     }
 
-    fn evidence(&self, test: &'a TestId, known: &Known<'_>) -> Found {
-        let fits = self.fits.get(test).map_or(&[][..], Vec::as_slice);
+    fn evidence(&self, at: usize, entry: &Entry<'_>) -> Found {
+        let (test, fits) = (entry.test, entry.fits.all());
         let of = |wanted: &[Fit]| -> Vec<(&TestId, &Row)> {
             let fits = fits.iter().filter(|(fit, ..)| wanted.contains(fit));
             fits.map(|(_, name, row)| (*name, *row)).collect()
@@ -161,14 +233,15 @@ impl<'a> Matching<'a> {
         let by_class = of(&[Fit::IdAndClass]);
         // With a result under the id, one with the same name and another id is another test's.
         let has_id = !exact.is_empty() || !by_class.is_empty();
-        let other_id = |row: &Row| !known.ids.is_empty() && !row.ids.is_empty() && row.ids.is_disjoint(&known.ids);
+        let ids = entry.ids();
+        let other_id = |row: &Row| !ids.is_empty() && !row.ids().is_empty() && row.ids().is_disjoint(ids);
         let mut named = exact;
         named.extend(
             of(&[Fit::Name, Fit::Alias, Fit::PlainName, Fit::PlainAlias])
                 .into_iter()
                 .filter(|(_, row)| !has_id || !other_id(row)),
         );
-        let mut found = Found { note: self.unclear.get(test).cloned(), ..Found::default() };
+        let mut found = Found { note: self.unclear.get(&at).cloned(), ..Found::default() };
         if !named.is_empty() {
             if named.iter().any(|(_, row)| other_id(row)) {
                 found.note = Some("the name is that of the test, the id is another one".to_owned());
@@ -179,37 +252,37 @@ impl<'a> Matching<'a> {
             found.take(test, &[one]);
         } else if !by_class.is_empty() {
             found.note = Some(several(&by_class));
-        } else if let Some((outcome, why)) = self.set_up(test, known) {
+        } else if let Some((outcome, why)) = self.set_up(entry) {
             found.result.outcome = outcome;
             found.reason = Some(why.to_owned());
         } else {
-            self.by_id_only(test, known, &of(&[Fit::IdOnly]), &mut found);
+            self.by_id_only(at, entry, &of(&[Fit::IdOnly]), &mut found);
         }
-        self.add_covering(test, known, &mut found);
+        self.add_covering(entry, &mut found);
         found
     }
 
     /// A result that has only the id in common counts when there is no other one with this id, of whatever test.
-    fn by_id_only(&self, test: &'a TestId, known: &Known<'_>, rows: &[(&TestId, &Row)], found: &mut Found) {
+    fn by_id_only(&self, at: usize, entry: &Entry<'_>, rows: &[(&TestId, &Row)], found: &mut Found) {
         let [one] = rows else {
             if !rows.is_empty() {
                 found.note = Some(several(rows));
             }
             return;
         };
-        let others = known.ids.iter().filter_map(|id| self.by_id.get(id)).flatten().filter(|other| **other != test);
-        let mut results = others.filter_map(|other| self.fits.get(other)).flatten();
-        if results.any(|(_, _, row)| !row.ids.is_disjoint(&known.ids)) {
+        let ids = entry.ids();
+        let others = ids.iter().filter_map(|id| self.by_id.get(id)).flatten().filter(|other| **other != at);
+        let mut results = others.filter_map(|other| self.tests.get(*other)).flat_map(|other| other.fits.all());
+        if results.any(|(_, _, row)| !row.ids().is_disjoint(ids)) {
             found.note = Some(format!("`{}` has its id, which other tests share: not counted", one.0));
             return;
         }
         found.note = Some("found by its id alone, under another name".to_owned());
-        found.take(test, &[*one]);
+        found.take(entry.test, &[*one]);
     }
 
-    fn set_up(&self, test: &TestId, known: &Known<'_>) -> Option<(Outcome, &str)> {
-        let mut names = std::iter::once(test).chain(known.aliases.iter().copied());
-        names.find_map(|name| {
+    fn set_up(&self, entry: &Entry<'_>) -> Option<(Outcome, &str)> {
+        entry.names().find_map(|name| {
             let (class, _) = name.as_str().rsplit_once('.')?;
             let module = class.rsplit_once('.').map_or("", |(module, _)| module);
             self.results.set_up_of(class).or_else(|| self.results.set_up_of(module))
@@ -217,9 +290,9 @@ impl<'a> Matching<'a> {
     }
 
     /// Adds the cases that stand for the test. One that was not run leaves the test not run.
-    fn add_covering(&self, test: &TestId, known: &Known<'_>, found: &mut Found) {
-        let names = std::iter::once(test).chain(known.aliases.iter().copied()).map(TestId::as_str);
-        let upstream = names.chain(known.ids.iter().map(String::as_str));
+    fn add_covering(&self, entry: &Entry<'_>, found: &mut Found) {
+        let test = entry.test;
+        let upstream = entry.names().map(TestId::as_str).chain(entry.ids().iter().map(String::as_str));
         let cases: BTreeMap<&TestId, TestResult> = upstream.flat_map(|id| self.results.covering(id)).collect();
         let mut any = self.results.get(test).is_some() || !found.ran_as.is_empty();
         for (case, result) in cases {
@@ -240,7 +313,7 @@ impl Found {
             let before = result.map(|result| result.outcome);
             let worst = result.map_or(row.result, |known| worse(known, row.result));
             if before != Some(worst.outcome) {
-                self.reason.clone_from(&row.reason);
+                self.reason = row.reason().map(str::to_owned);
             }
             result = Some(worst);
             if *name != test {

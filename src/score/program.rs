@@ -1,6 +1,6 @@
 //! Scoring of programs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
@@ -46,8 +46,8 @@ pub fn score(
     waivers: &Waivers,
     on: Date,
 ) -> Result<Vec<ProgramScore>, ScoreError> {
-    let found = Matching::new(guideline, results).found();
-    let scorer = Scorer { guideline, waivers, on, found, incomplete: results.why_incomplete() };
+    let matching = Matching::new(guideline, results);
+    let scorer = Scorer { guideline, waivers, on, matching, incomplete: results.why_incomplete() };
     match program {
         None => Ok(guideline.programs.iter().map(|program| scorer.program(program)).collect()),
         Some(name) => {
@@ -71,8 +71,8 @@ struct Scorer<'a> {
     guideline: &'a Guideline,
     waivers: &'a Waivers,
     on: Date,
-    /// The evidence for each test that has any.
-    found: BTreeMap<&'a TestId, Found>,
+    /// The evidence for each test.
+    matching: Matching<'a>,
     incomplete: Option<&'a str>,
 }
 
@@ -149,7 +149,7 @@ impl Scorer<'_> {
     }
 
     fn test(&self, id: &CapabilityId, capability: &Capability, test: &TestId, own: &Test) -> (TestScore, Standing) {
-        let Found { result, ran_as, reason, note } = self.found.get(test).cloned().unwrap_or_default();
+        let Found { result, ran_as, reason, note } = self.matching.found(test);
         let TestResult { outcome, flaky } = result;
         let mut marks = Marks { flagged: own.flagged.is_some(), flaky: flaky && outcome.is_pass(), waived: false };
         let refused_retry = marks.flaky && capability.attempts == Attempts::First;

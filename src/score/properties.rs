@@ -30,7 +30,7 @@ fn test() -> impl Strategy<Value = Test> {
             owner: None,
             seen_by_refstack: true,
         };
-        Test { flagged: flagged.then_some(flag), ..Test::default() }
+        Test { flagged: flagged.then(|| Box::new(flag)), ..Test::default() }
     })
 }
 

@@ -14,15 +14,50 @@ pub struct TestResult {
     pub flaky: bool,
 }
 
-/// A test with what is known of it besides its result.
+/// The result of a test with what is known of it besides. Our own results have nothing more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// How it ended.
     pub result: TestResult,
+    about: Option<Box<About>>,
+}
+
+/// What results of other tools say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct About {
+    ids: BTreeSet<String>,
+    reason: Option<String>,
+}
+
+static NO_IDS: BTreeSet<String> = BTreeSet::new();
+
+impl Row {
+    /// A result with the upstream ids that it carries, in one spelling, and why it did not pass, when it says so.
+    pub fn new(result: TestResult, ids: BTreeSet<String>, reason: Option<String>) -> Row {
+        let about = (!ids.is_empty() || reason.is_some()).then(|| Box::new(About { ids, reason }));
+        Row { result, about }
+    }
+
     /// Upstream ids that the result itself carries, in one spelling.
-    pub ids: BTreeSet<String>,
+    pub fn ids(&self) -> &BTreeSet<String> {
+        self.about.as_ref().map_or(&NO_IDS, |about| &about.ids)
+    }
+
     /// Why it did not pass, when the result says so.
-    pub reason: Option<String>,
+    pub fn reason(&self) -> Option<&str> {
+        self.about.as_ref()?.reason.as_deref()
+    }
+
+    /// Takes another row of the same test in.
+    fn merge(&mut self, other: Row) {
+        let (mut ids, mut reason) = self.about.take().map(|about| (about.ids, about.reason)).unwrap_or_default();
+        let (more, other_reason) = other.about.map(|about| (about.ids, about.reason)).unwrap_or_default();
+        if self.result.outcome.worst(other.result.outcome) != self.result.outcome {
+            reason = other_reason;
+        }
+        ids.extend(more);
+        *self = Row::new(worse(self.result, other.result), ids, reason);
+    }
 }
 
 /// Results by the name under which each test was run.
@@ -47,21 +82,14 @@ impl Results {
 
     /// Adds a row. A test with several rows has the worst of them.
     pub fn add(&mut self, test: TestId, result: TestResult) {
-        self.add_row(test, Row { result, ids: BTreeSet::new(), reason: None });
+        self.add_row(test, Row { result, about: None });
     }
 
     /// Adds a row with its ids and reason.
     pub fn add_row(&mut self, test: TestId, row: Row) {
         match self.rows.entry(test) {
             Entry::Vacant(slot) => drop(slot.insert(row)),
-            Entry::Occupied(slot) => {
-                let known = slot.into_mut();
-                if known.result.outcome.worst(row.result.outcome) != known.result.outcome {
-                    known.reason = row.reason;
-                }
-                known.result = worse(known.result, row.result);
-                known.ids.extend(row.ids);
-            }
+            Entry::Occupied(slot) => slot.into_mut().merge(row),
         }
     }
 

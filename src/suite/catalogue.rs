@@ -1,6 +1,6 @@
 //! All suites together: what they say about each other is resolved here, and everything else asks here for cases.
 //!
-//! The catalogue reads no files itself; it is given names and texts.
+//! The catalogue looks for no files itself; it is given texts, or files by name that it reads one by one.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::codes;
+use super::deferred::SuiteFile;
 use super::family::Family;
 use super::model::{Case, Need, Risk, Rows, Suite};
 use super::reader::{self, OutputUse, arrows, circles, unknown_output};
@@ -16,10 +17,10 @@ use crate::spread::spread;
 use crate::text::{Diagnostic, Diagnostics, SourceFile, Span, did_you_mean};
 
 /// Files up to this many bytes are read at the same time.
-const SMALL_FILE: usize = 64 << 10;
-/// When all suites together have more bytes than this, the steps of cases without rows are not kept but read again when needed:
-/// compiled they take about ten times the memory of their text.
-const MOST_KEPT: usize = 4 << 20;
+const SMALL_FILE: u64 = 64 << 10;
+/// When all suites together have more bytes than this, the steps of cases without rows are not kept but read again when needed,
+/// and of files that are stored the text neither: compiled, steps take about ten times the memory of their text.
+pub const MOST_KEPT: u64 = 4 << 20;
 /// With fewer files a thread does not pay.
 const FILES_PER_THREAD: usize = 2;
 
@@ -36,9 +37,9 @@ pub struct Catalogue {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct InstanceRef {
     /// Index of the suite in [`Catalogue::suites`].
-    pub suite: usize,
+    pub suite: u32,
     /// Index of the case in the suite.
-    pub case: usize,
+    pub case: u32,
     /// Index of the row; `None` when the case has no rows.
     pub row: Option<u32>,
 }
@@ -46,16 +47,19 @@ pub struct InstanceRef {
 impl Catalogue {
     /// Reads suite and family files. A file with errors is left out; the diagnostics say why.
     pub fn load<N: Into<String>, T: Into<String>>(files: impl IntoIterator<Item = (N, T)>) -> (Catalogue, Diagnostics) {
-        Catalogue::read(files.into_iter().map(|(name, text)| SourceFile::new(name, text)))
+        Catalogue::read(files.into_iter().map(|(name, text)| SuiteFile::Text(SourceFile::new(name, text))))
     }
 
-    /// As [`load`](Catalogue::load), from texts that others use as well.
-    pub fn read(files: impl IntoIterator<Item = Arc<SourceFile>>) -> (Catalogue, Diagnostics) {
+    /// As [`load`](Catalogue::load), from texts that others use as well, or from files that are read one by one.
+    pub fn read(files: impl IntoIterator<Item = SuiteFile>) -> (Catalogue, Diagnostics) {
         let mut loading = Loading::default();
         // What a family says decides what its suites may use.
-        let (families, suites): (Vec<_>, Vec<_>) = files.into_iter().partition(|source| is_family(source));
-        for source in families {
-            loading.family(source);
+        let (families, suites): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| is_family(file.name()));
+        for file in families {
+            match file.source() {
+                Ok(source) => loading.family(source),
+                Err(error) => loading.out.push(unreadable(file.name(), &error)),
+            }
         }
         loading.suites(suites);
         loading.finish()
@@ -91,7 +95,7 @@ impl Catalogue {
         let plain = id.split_once('[').map_or(id, |(plain, _)| plain);
         let (suite, case) = plain.rsplit_once('.')?;
         let suite = self.suite(suite)?;
-        Some((suite, suite.cases.iter().find(|own| own.id == case)?))
+        Some((suite, suite.cases.iter().find(|own| *own.id == *case)?))
     }
 
     /// The fixture of a full id `suite.fixture`; the case in brackets that it was set up for is allowed and ignored.
@@ -100,7 +104,7 @@ impl Catalogue {
         let plain = id.split_once('[').map_or(id, |(plain, _)| plain);
         let (suite, fixture) = plain.rsplit_once('.')?;
         let suite = self.suite(suite)?;
-        Some((suite, suite.fixtures.iter().find(|own| own.id == fixture)?))
+        Some((suite, suite.fixtures.iter().find(|own| *own.id == *fixture)?))
     }
 
     /// The id under which a fixture is set up for `whose`, a case or a fixture of a case: its own, or
@@ -130,10 +134,9 @@ impl Catalogue {
 
     /// All cases with their rows, in order.
     pub fn instances(&self) -> impl Iterator<Item = InstanceRef> {
-        self.suites.iter().enumerate().flat_map(|(suite, own)| {
-            own.cases
-                .iter()
-                .enumerate()
+        (0..).zip(&self.suites).flat_map(|(suite, own)| {
+            (0..)
+                .zip(&own.cases)
                 .flat_map(move |(index, case)| rows(&case.each).map(move |row| InstanceRef { suite, case: index, row }))
         })
     }
@@ -141,8 +144,8 @@ impl Catalogue {
     /// The suite and case of an instance made by this catalogue.
     #[must_use]
     pub fn get(&self, instance: InstanceRef) -> Option<(&Suite, &Case)> {
-        let suite = self.suites.get(instance.suite)?;
-        Some((suite, suite.cases.get(instance.case)?))
+        let suite = self.suites.get(instance.suite as usize)?;
+        Some((suite, suite.cases.get(instance.case as usize)?))
     }
 
     /// The test id of an instance: `suite.case`, with `[row]` when the case has rows.
@@ -185,8 +188,12 @@ impl Catalogue {
     }
 }
 
-fn is_family(source: &SourceFile) -> bool {
-    source.name.rsplit(['/', '\\']).next() == Some("family.yaml")
+fn unreadable(name: &str, error: &std::io::Error) -> Diagnostic {
+    Diagnostic::error(codes::FORMAT, format!("{name} cannot be read: {error}")).help("give the path of a suite file")
+}
+
+fn is_family(name: &str) -> bool {
+    name.rsplit(['/', '\\']).next() == Some("family.yaml")
 }
 
 /// Row numbers of a case; one `None` when it has no rows.
@@ -209,7 +216,9 @@ struct Loading {
     families: Vec<(Family, Arc<SourceFile>)>,
     /// Suites that could not be read: what others say about them is not checked.
     broken: BTreeSet<String>,
-    uses: Vec<(Arc<SourceFile>, OutputUse)>,
+    uses: Vec<(SuiteFile, OutputUse)>,
+    /// The files of the suites, by name.
+    files: BTreeMap<String, SuiteFile>,
     out: Diagnostics,
 }
 
@@ -221,12 +230,14 @@ impl Loading {
     }
 
     /// Reads suites, small ones at the same time: the tree of a large file needs much memory while it is read.
-    fn suites(&mut self, sources: Vec<Arc<SourceFile>>) {
-        let mut slots: Vec<Option<ReadSuite>> = sources.iter().map(|_| None).collect();
-        let small: Vec<(usize, &Arc<SourceFile>)> =
-            sources.iter().enumerate().filter(|(_, source)| source.text.len() <= SMALL_FILE).collect();
-        let defers = sources.iter().map(|source| source.text.len()).sum::<usize>() > MOST_KEPT;
-        let work = |at: usize| small.get(at).map(|(_, source)| self.read(source, defers));
+    fn suites(&mut self, files: Vec<SuiteFile>) {
+        let mut slots: Vec<Option<ReadSuite>> = files.iter().map(|_| None).collect();
+        let mut small: Vec<(usize, &SuiteFile)> =
+            files.iter().enumerate().filter(|(_, file)| file.bytes() <= SMALL_FILE).collect();
+        // The largest first, so that no thread begins a long one when the others have nothing left to do.
+        small.sort_by_key(|(_, file)| std::cmp::Reverse(file.bytes()));
+        let defers = files.iter().map(SuiteFile::bytes).sum::<u64>() > MOST_KEPT;
+        let work = |at: usize| small.get(at).map(|(_, file)| self.read(file, defers));
         spread(small.len(), FILES_PER_THREAD, work, |at, read| {
             if let Some((at, _)) = small.get(at)
                 && let Some(slot) = slots.get_mut(*at)
@@ -234,23 +245,33 @@ impl Loading {
                 *slot = read;
             }
         });
-        for (source, slot) in sources.iter().zip(slots) {
-            let (suite, uses, problems) = slot.unwrap_or_else(|| self.read(source, defers));
+        for (file, slot) in files.iter().zip(slots) {
+            let (suite, uses, problems) = slot.unwrap_or_else(|| self.read(file, defers));
             self.out.extend(problems);
-            self.uses.extend(uses.into_iter().map(|found| (Arc::clone(source), found)));
+            self.uses.extend(uses.into_iter().map(|found| (file.clone(), found)));
             match suite {
                 Some(suite) => self.suites.push(suite),
-                None => self.broken.extend(reader::place(&source.name)),
+                None => self.broken.extend(reader::place(file.name())),
             }
         }
+        self.files = files.into_iter().map(|file| (file.name().to_owned(), file)).collect();
     }
 
-    fn read(&self, source: &Arc<SourceFile>, defers: bool) -> ReadSuite {
+    fn read(&self, file: &SuiteFile, defers: bool) -> ReadSuite {
         let logged_in = |suite: &str| {
             let own = suite.split('.').next();
             self.families.iter().any(|(family, _)| own == Some(family.id.as_str()) && family.is_logged_in(suite))
         };
-        reader::read_with_uses(Arc::clone(source), &logged_in, defers)
+        match file.source() {
+            Ok(source) => reader::read_with_uses(file.clone(), source, &logged_in, defers),
+            Err(error) => (None, Vec::new(), unreadable(file.name(), &error).into()),
+        }
+    }
+
+    /// The source of a suite with its text, to show a place in it.
+    fn with_text(&self, source: &Arc<SourceFile>) -> Arc<SourceFile> {
+        let read = self.files.get(&source.name).filter(|_| source.is_outline()).and_then(|file| file.source().ok());
+        read.unwrap_or_else(|| Arc::clone(source))
     }
 
     fn finish(mut self) -> (Catalogue, Diagnostics) {
@@ -283,7 +304,7 @@ impl Loading {
                     self.out.push(
                         Diagnostic::error(codes::DUPLICATE, message)
                             .help("give one of them another id")
-                            .source(&suite.source),
+                            .source(&self.with_text(&suite.source)),
                     );
                 }
                 None => kept.push(suite),
@@ -432,20 +453,24 @@ impl Loading {
                 Diagnostic::error(codes::UNKNOWN_FIXTURE, message)
                     .label(need.span, "")
                     .help(help)
-                    .source(&suite.source),
+                    .source(&self.with_text(&suite.source)),
             );
         }
     }
 
     /// Outputs read of fixtures in other files must exist.
     fn outputs(&mut self, catalogue: &Catalogue) {
-        for (source, found) in std::mem::take(&mut self.uses) {
+        for (file, found) in std::mem::take(&mut self.uses) {
             let Some((_, fixture)) = catalogue.fixture(&found.fixture) else {
                 continue;
             };
             let outputs: Vec<String> = fixture.outputs.iter().map(|(name, _)| name.clone()).collect();
             if !outputs.contains(&found.output) {
-                self.out.push(unknown_output(&found.fixture, &found.output, found.span, &outputs).source(&source));
+                let problem = unknown_output(&found.fixture, &found.output, found.span, &outputs);
+                self.out.push(match file.source() {
+                    Ok(source) => problem.source(&source),
+                    Err(_) => problem,
+                });
             }
         }
     }
@@ -479,7 +504,7 @@ impl Loading {
                 Diagnostic::error(codes::CYCLE, message)
                     .label(span, "")
                     .help("break the circle at one place")
-                    .source(&suite.source),
+                    .source(&self.with_text(&suite.source)),
             );
         }
     }
@@ -494,14 +519,15 @@ impl Loading {
         for suite in &catalogue.suites {
             for fixture in &suite.fixtures {
                 if !used.contains(format!("{}.{}", suite.id, fixture.id).as_str()) {
-                    let line = suite.source.slice(fixture.span).lines().next().unwrap_or_default().trim_end().len();
+                    let source = self.with_text(&suite.source);
+                    let line = source.slice(fixture.span).lines().next().unwrap_or_default().trim_end().len();
                     let span = Span::new(fixture.span.start, fixture.span.start + line);
                     let message = format!("nothing needs the fixture `{}.{}`", suite.id, fixture.id);
                     self.out.push(
                         Diagnostic::warning(codes::UNUSED, message)
                             .label(span, "")
                             .help("remove it, or name it in the `needs` of a case")
-                            .source(&suite.source),
+                            .source(&source),
                     );
                 }
             }

@@ -15,8 +15,8 @@ mod reader;
 pub mod reference;
 pub mod schema;
 
-pub use catalogue::{Catalogue, InstanceRef, lint_files};
-pub use deferred::Whole;
+pub use catalogue::{Catalogue, InstanceRef, MOST_KEPT, lint_files};
+pub use deferred::{StoredFile, SuiteFile, Whole};
 pub use embedded::{embedded, embedded_suites};
 pub use family::*;
 pub use model::*;

@@ -2,10 +2,11 @@
 //! well-formed, references inside one suite resolve.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::deferred::Deferred;
+use super::deferred::Steps;
 use crate::canon::Digest;
 use crate::capability::{CapabilityId, Outcome};
 use crate::expr::{Json, JsonTemplate, Program, Template};
@@ -31,7 +32,7 @@ pub struct Suite {
     pub groups: BTreeMap<String, Group>,
     /// The cases in file order.
     pub cases: Vec<Case>,
-    /// Where it was read from.
+    /// Where it was read from; of a large catalogue without the text.
     pub source: Arc<SourceFile>,
     /// Digest of the file's bytes.
     pub digest: Digest,
@@ -51,13 +52,32 @@ pub enum Risk {
     Disruptive,
 }
 
-/// One case (or one fixture).
+/// One case (or one fixture). What [`CaseBody`] has is reached through it: many cases of a large catalogue share one.
 #[derive(Debug)]
 pub struct Case {
     /// Id within the suite, kebab-case.
-    pub id: String,
+    pub id: Box<str>,
     /// The stated behaviour in one sentence.
-    pub title: String,
+    pub title: Arc<str>,
+    /// Place of the case in the file.
+    pub span: Span,
+    /// Where the steps are.
+    pub(super) at: Steps,
+    /// Everything else.
+    pub(super) body: Arc<CaseBody>,
+}
+
+impl Deref for Case {
+    type Target = CaseBody;
+
+    fn deref(&self) -> &CaseBody {
+        &self.body
+    }
+}
+
+/// What a case says besides its name.
+#[derive(Debug)]
+pub struct CaseBody {
     /// Capabilities the case gives evidence for.
     pub capabilities: Vec<CapabilityId>,
     /// Specification paragraph that demands the behaviour.
@@ -76,18 +96,37 @@ pub struct Case {
     pub each: Rows,
     /// Deadline of the whole case, clean-up not included.
     pub within: Duration,
-    /// What is done; empty when [`lacks_steps`](Case::lacks_steps).
+    /// What is done; empty when the case [lacks its steps](Case::lacks_steps).
     pub steps: Vec<Step>,
-    /// Where the steps are read again, when they were not kept.
-    pub(super) deferred: Option<Deferred>,
     /// Fixtures only: set up anew for each case that needs it, and undone with that case.
     pub per_case: bool,
     /// Requests that create something which no `undo` removes; fine where a fixture of the case itself takes it away.
     pub(super) unremoved: Box<[Span]>,
     /// Fixtures only: values handed to the cases that need it.
     pub outputs: Vec<(String, JsonTemplate)>,
-    /// Place of the case in the file.
-    pub span: Span,
+}
+
+impl CaseBody {
+    /// Whether the other one, of a case without rows and without its steps, says the same. What has places of its own in the
+    /// file is never the same.
+    pub(super) fn is_as(&self, other: &CaseBody) -> bool {
+        let plain = |body: &CaseBody| {
+            matches!(body.each, Rows::Once)
+                && body.needs.is_empty()
+                && body.requires.is_empty()
+                && body.steps.is_empty()
+                && body.unremoved.is_empty()
+                && body.outputs.is_empty()
+        };
+        let known = |body: &CaseBody| (body.risk, body.within);
+        plain(self)
+            && plain(other)
+            && known(self) == known(other)
+            && self.capabilities == other.capabilities
+            && self.spec == other.spec
+            && self.covers == other.covers
+            && self.serial == other.serial
+    }
 }
 
 /// A fixture under the name by which a case calls it.
@@ -377,7 +416,7 @@ pub struct CrawlStep {
     /// Only paths with this prefix are followed.
     pub below: String,
     /// Paths matching one of these are not followed.
-    pub exclude: Vec<regex::Regex>,
+    pub exclude: Vec<Arc<regex::Regex>>,
     /// More resources than this end the walk; the case says so.
     pub limit: u32,
     /// Deadline of one exchange.
@@ -549,7 +588,7 @@ pub enum Matcher {
     /// Equal to one of these.
     OneOf(Vec<JsonTemplate>),
     /// The regular expression finds a match.
-    Matches(regex::Regex),
+    Matches(Arc<regex::Regex>),
     /// A string that contains, or a list that has this member.
     Contains(JsonTemplate),
     /// A string that starts with this.

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
@@ -105,7 +106,7 @@ fn the_catalogue_finds_cases_fixtures_and_rows() {
     let (catalogue, problems) = Catalogue::load(files);
     assert!(problems.is_empty(), "{problems}");
     assert_eq!(catalogue.family("redfish").unwrap().concurrency, 4);
-    assert_eq!(catalogue.case("redfish.accounts.roles[owner]").unwrap().1.id, "roles");
+    assert_eq!(&*catalogue.case("redfish.accounts.roles[owner]").unwrap().1.id, "roles");
     assert!(catalogue.case("redfish.accounts.service").is_none());
     assert!(catalogue.fixture("redfish.accounts.service").is_some());
     let instances: Vec<InstanceRef> = catalogue.instances().collect();
@@ -167,31 +168,84 @@ fn mutilated_files_are_refused_in_peace() {
     }
 }
 
+fn logged_in(suite: &str) -> bool {
+    !suite.starts_with("redfish")
+}
+
+/// What a case says, without where its steps are.
+fn said(case: &Case) -> String {
+    format!("{} {} {:?} {:?}", case.id, case.title, case.span, case.body)
+}
+
 /// A case that is read again is the same, down to its places in the file.
 #[test]
 fn deferred_cases_are_read_again_as_they_were() {
-    let logged_in = |suite: &str| !suite.starts_with("redfish");
+    let folder = tempfile::tempdir().unwrap();
     let (mut deferred, mut all) = (0, 0);
     let tricky = ("suites/demo/tricky.yaml", TRICKY);
     for (name, text) in embedded_suites().filter(|(name, _)| !name.ends_with("family.yaml")).chain([tricky]) {
-        let read = |defers| reader::read_with_uses(SourceFile::new(name, text), &logged_in, defers);
-        let ((kept, _, problems), (lean, _, same)) = (read(false), read(true));
-        assert_eq!(problems.render(false), same.render(false), "{name}");
-        let (kept, lean) = (kept.expect(name), lean.expect(name));
-        for (kept, lean) in kept.cases.iter().zip(&lean.cases) {
-            let again = lean.whole();
-            assert_eq!(format!("{kept:?}"), format!("{:?}", &*again), "{name}");
-            assert_eq!(lean.lacks_steps(), lean.steps.is_empty());
-            deferred += usize::from(lean.lacks_steps());
-            all += usize::from(matches!(lean.each, Rows::Once));
-        }
-        if name == tricky.0 {
-            let kept: Vec<&str> =
-                lean.cases.iter().filter(|case| !case.lacks_steps()).map(|case| case.id.as_str()).collect();
-            assert_eq!(kept, ["alias", "rows"]);
+        let source = SourceFile::new(name, text);
+        let in_memory = SuiteFile::Text(Arc::clone(&source));
+        let path = folder.path().join("suite.yaml");
+        std::fs::write(&path, text).unwrap();
+        let stored = StoredFile { name: name.to_owned(), path, bytes: text.len() as u64 };
+        let stored = SuiteFile::Stored(Arc::new(stored));
+        let read = |file: &SuiteFile, defers| reader::read_with_uses(file.clone(), source.clone(), &logged_in, defers);
+        let (kept, _, problems) = read(&in_memory, false);
+        let kept = kept.expect(name);
+        for file in [in_memory, stored] {
+            let (lean, _, same) = read(&file, true);
+            assert_eq!(problems.render(false), same.render(false), "{name}");
+            let lean = lean.expect(name);
+            assert_eq!(lean.source.is_outline(), matches!(file, SuiteFile::Stored(_)));
+            for (kept, own) in kept.cases.iter().zip(&lean.cases) {
+                let again = own.whole();
+                assert_eq!(said(kept), said(&again), "{name}");
+                assert_eq!(own.lacks_steps(), own.steps.is_empty());
+                assert_eq!(again.why_lost(), None);
+                for step in &again.steps {
+                    let line = source.line_col(step.span.start).0;
+                    assert_eq!(again.line(&lean, step.span.start), line, "{name}");
+                }
+                deferred += usize::from(own.lacks_steps());
+                all += usize::from(matches!(own.each, Rows::Once));
+            }
+            for group in lean.groups.values().flat_map(|group| &group.steps) {
+                assert_eq!(lean.source.line(group.span.start), source.line_col(group.span.start).0, "{name}");
+            }
+            if name == tricky.0 {
+                let kept: Vec<&str> =
+                    lean.cases.iter().filter(|case| !case.lacks_steps()).map(|case| &*case.id).collect();
+                assert_eq!(kept, ["alias", "rows"]);
+            }
         }
     }
     assert!(all > 100 && deferred * 2 > all, "{deferred} of {all}");
+}
+
+/// A file that was changed meanwhile is an error, never another verdict.
+#[test]
+fn steps_of_a_changed_file_are_not_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tricky.yaml");
+    let write = |text: &str| std::fs::write(&path, text).unwrap();
+    write(TRICKY);
+    let name = "suites/demo/tricky.yaml".to_owned();
+    let file = SuiteFile::Stored(Arc::new(StoredFile { name, path: path.clone(), bytes: TRICKY.len() as u64 }));
+    let source = file.source().unwrap();
+    let suite = reader::read_with_uses(file, source, &logged_in, true).0.unwrap();
+    let case = suite.cases.iter().find(|case| &*case.id == "deeper").unwrap();
+    assert!(!case.whole().lacks_steps());
+    write(&TRICKY.replace("with: {where: /b}", "with: {where: /x}"));
+    let why = |case: &Case| case.whole().why_lost().map(str::to_owned);
+    assert_eq!(why(case).unwrap(), "suites/demo/tricky.yaml: it was changed after it had been read");
+    assert!(case.whole().lacks_steps());
+    assert!(
+        !suite.cases.iter().find(|case| &*case.id == "flow").unwrap().whole().lacks_steps(),
+        "its lines are the same"
+    );
+    std::fs::remove_file(&path).unwrap();
+    assert!(why(case).unwrap().starts_with("suites/demo/tricky.yaml: "));
 }
 
 const TRICKY: &str = r#"format: 1

@@ -132,6 +132,24 @@ struct Owner {
     attempt: u32,
 }
 
+/// Case and attempt of a line that begins as the writer begins them, `{"start":{"case":"…","attempt":1`. Whether the rest of it is
+/// a record is seen when the attempt is loaded, which reads it anyway; a second `case` in it would be refused there.
+fn owner(line: &[u8]) -> Option<(&str, u32)> {
+    const KINDS: [&[u8]; 6] = [b"exchange", b"start", b"end", b"stop", b"secret", b"session"];
+    let rest = line.strip_prefix(b"{\"")?;
+    let rest = KINDS.iter().find_map(|kind| rest.strip_prefix(*kind))?.strip_prefix(b"\":{\"case\":\"")?;
+    let end = memchr::memchr2(b'"', b'\\', rest)?;
+    let (case, rest) = rest.split_at_checked(end)?;
+    let rest = rest.strip_prefix(b"\",\"attempt\":")?;
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (digits, rest) = rest.split_at_checked(digits)?;
+    if !matches!(rest.first(), Some(b',' | b'}')) || !rest.ends_with(b"}\n") || digits.starts_with(b"0") {
+        return None;
+    }
+    let case = std::str::from_utf8(case).ok().filter(|case| !case.chars().any(char::is_control))?;
+    Some((case, std::str::from_utf8(digits).ok()?.parse().ok()?))
+}
+
 /// A newer head may have any other members.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -273,6 +291,14 @@ impl Scan<'_> {
         if self.line == 1 {
             self.check_format(line)?;
         }
+        if self.run.is_some()
+            && let Some((case, attempt)) = owner(line)
+        {
+            if wanted(case) {
+                self.note(case, attempt, place);
+            }
+            return Ok(());
+        }
         let sketch = serde_json::from_slice(line).map_err(|e| self.wrong(format!("not a record: {e}")))?;
         match (sketch, self.run.is_some()) {
             (Sketch::Head { run }, false) => self.run = Some(run.unwrap_or_default()),
@@ -287,12 +313,17 @@ impl Scan<'_> {
                 | Sketch::Session(owner)
                 | Sketch::End(owner),
                 true,
-            ) if wanted(&owner.case) => {
-                self.index.entry(owner.case).or_default().entry(owner.attempt).or_default().push(place);
-            }
+            ) if wanted(&owner.case) => self.note(&owner.case, owner.attempt, place),
             _ => {}
         }
         Ok(())
+    }
+
+    fn note(&mut self, case: &str, attempt: u32, place: Place) {
+        match self.index.get_mut(case) {
+            Some(attempts) => attempts.entry(attempt).or_default().push(place),
+            None => drop(self.index.insert(case.to_owned(), BTreeMap::from([(attempt, vec![place])]))),
+        }
     }
 
     fn check_format(&self, line: &[u8]) -> Result<(), ReadError> {

@@ -65,13 +65,11 @@ pub(super) fn read(source: &Arc<SourceFile>, root: &Node) -> Result<(Guideline, 
     let generation = generation(root).map_err(|problem| Diagnostics::from(problem.source(source)))?;
     let mut walk = Walk::new(source);
     walk.demand_json();
-    let mut places = Places::new(source);
-    places.note_all(root);
     let mut guideline = match generation {
         Generation::Grouped => v2::document(&mut walk, root),
         _ => v1::document(&mut walk, root, generation),
     };
-    guideline.places = places;
+    guideline.places = Places::new(source);
     Ok((guideline, walk.found))
 }
 

@@ -130,7 +130,7 @@ fn test(walk: &mut Walk, node: &Node) -> Test {
     Test {
         idempotent_id: keys.text(walk, "idempotent_id"),
         aliases: keys.node("aliases").map(|node| walk.ids(node, "`aliases`")).unwrap_or_default(),
-        flagged: keys.node("flagged").and_then(|node| flag(walk, node, seen_by_refstack)),
+        flagged: keys.node("flagged").and_then(|node| flag(walk, node, seen_by_refstack)).map(Box::new),
     }
 }
 

@@ -150,7 +150,7 @@ fn with_lists(walk: &mut Walk, node: &Node, known: &[Spec]) -> Capability {
     let flagged = keys.node("flagged").map(|node| walk.texts(node, "`flagged`")).unwrap_or_default();
     for (name, at) in flagged {
         match read.tests.get_mut(name.as_str()) {
-            Some(test) => test.flagged = Some(bare_flag()),
+            Some(test) => test.flagged = Some(Box::new(bare_flag())),
             None => {
                 let message = format!("`{name}` is flagged, but is no test of this capability");
                 walk.warn("G029", message, at, "ignored; list it under `tests`, or remove the flag");

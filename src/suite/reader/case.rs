@@ -5,18 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::codes;
-use super::super::deferred::Deferred;
+use super::super::deferred::{Deferred, Steps};
 use super::super::keys::{self, Object};
 use super::super::lint;
-use super::super::model::{Case, Group, Need, Require, Risk, Row, Rows};
+use super::super::model::{Case, CaseBody, Group, Need, Require, Risk, Row, Rows};
 use super::fields::{Fields, is_variable};
 use super::prescan::{full, local};
 use super::{Origin, Reader};
 use crate::capability::CapabilityId;
 use crate::capability::Outcome;
 use crate::expr::JsonTemplate;
-use crate::text::yaml::{self, Key, Node};
+use crate::text::yaml::{Key, Node};
 use crate::text::{Diagnostic, Span, did_you_mean};
+
+/// Cases before a deferred one that are looked at for what it shares with them.
+const NEAR: usize = 8;
 
 const WITHIN: Duration = Duration::from_secs(300);
 
@@ -85,34 +88,49 @@ impl Reader {
                 let head = item.get("id").map_or(item.span, |node| node.span);
                 let (found, unremoved) =
                     lint::case(&case, groups, object.key("capability").is_some(), head, &self.source);
-                case.unremoved = unremoved;
+                if let Some(body) = Arc::get_mut(&mut case.body) {
+                    body.unremoved = unremoved;
+                }
                 for diagnostic in found {
                     self.report(diagnostic);
                 }
             }
             // A case with rows is started often; reading it again each time would cost more than it saves.
             let once = matches!(case.each, Rows::Once);
-            if let Some(origin) = origin.as_ref().filter(|_| once && self.is_repeatable(item)) {
-                case.steps = Vec::new();
-                case.deferred = Some(Deferred { origin: Arc::clone(origin), span: item.span });
+            if let Some(origin) = origin.as_ref().filter(|_| once)
+                && let Some(deferred) = Deferred::new(origin, &self.source, item)
+            {
+                case.at = Steps::Deferred(deferred);
+                case = self.without_steps(case, &cases);
             }
             cases.push(case);
         }
         cases
     }
 
+    /// Drops the steps, and keeps what the case shares with others before it only once.
+    fn without_steps(&mut self, mut case: Case, before: &[Case]) -> Case {
+        let mut near = before.iter().rev().take(NEAR);
+        if let Some(body) = Arc::get_mut(&mut case.body) {
+            body.steps = Vec::new();
+        }
+        if let Some(other) = near.find(|other| other.body.is_as(&case.body)) {
+            case.body = Arc::clone(&other.body);
+        }
+        match self.titles.get(&case.title) {
+            Some(title) => case.title = Arc::clone(title),
+            None => drop(self.titles.insert(Arc::clone(&case.title))),
+        }
+        case
+    }
+
     fn origin(&self) -> Arc<Origin> {
         Arc::new(Origin {
-            source: Arc::clone(&self.source),
+            file: self.file.clone(),
             facts: Arc::clone(&self.facts),
             suite_id: self.suite_id.clone(),
             in_session: self.in_session,
         })
-    }
-
-    /// Whether the text of a case says by itself what it says in its file: aliases, for instance, do not.
-    fn is_repeatable(&self, item: &Node) -> bool {
-        yaml::parse_part(&self.source, item.span).is_some_and(|again| again == *item)
     }
 
     /// Reports an id that an earlier case or fixture of the file has.
@@ -158,9 +176,7 @@ impl Reader {
         let outputs = if is_case { Vec::new() } else { self.outputs(&fields) };
         let per_case =
             !is_case && fields.get("per").and_then(|node| self.word(node, &["run", "case"])) == Some("case");
-        Some(Case {
-            id: id?,
-            title: title?,
+        let body = CaseBody {
             capabilities,
             spec,
             covers,
@@ -171,11 +187,16 @@ impl Reader {
             each,
             within,
             steps,
-            deferred: None,
             per_case,
             unremoved: Box::default(),
             outputs,
+        };
+        Some(Case {
+            id: id?.into_boxed_str(),
+            title: title?.into(),
             span: node.span,
+            at: Steps::Kept,
+            body: Arc::new(body),
         })
     }
 

@@ -1,5 +1,9 @@
 //! Expressions, templates, paths, patterns and schemas inside values, with problems shown at their exact place.
 
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use regex::Regex;
 use serde_json_path::JsonPath;
 
 use super::super::codes;
@@ -178,9 +182,9 @@ impl Reader {
     }
 
     /// A regular expression.
-    pub(super) fn regex(&mut self, node: &Node) -> Option<regex::Regex> {
+    pub(super) fn regex(&mut self, node: &Node) -> Option<Arc<Regex>> {
         let text = self.text(node)?;
-        match regex::Regex::new(&text) {
+        match compiled(&text) {
             Ok(regex) => Some(regex),
             Err(error) => {
                 let shown = error.to_string();
@@ -308,4 +312,22 @@ fn find<'n>(node: &'n Node, pointer: &str) -> &'n Node {
         }
     }
     at
+}
+
+/// A regular expression, compiled or known: files use the same few again and again, and compiling one takes longer than reading
+/// a case.
+fn compiled(pattern: &str) -> Result<Arc<Regex>, regex::Error> {
+    static CACHE: LazyLock<Mutex<HashMap<String, Arc<Regex>>>> = LazyLock::new(Mutex::default);
+    const CACHED: usize = 256;
+
+    if let Some(known) = CACHE.lock().unwrap_or_else(PoisonError::into_inner).get(pattern) {
+        return Ok(Arc::clone(known));
+    }
+    let regex = Arc::new(Regex::new(pattern)?);
+    let mut cache = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
+    if cache.len() >= CACHED {
+        cache.clear();
+    }
+    cache.insert(pattern.to_owned(), Arc::clone(&regex));
+    Ok(regex)
 }

@@ -15,11 +15,11 @@ mod scope;
 mod step;
 mod stream;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::codes;
-use super::deferred::Deferred;
+use super::deferred::SuiteFile;
 use super::family::{Family, PlanLine};
 use super::keys::{self, Object};
 use super::model::{Case, Suite};
@@ -51,13 +51,14 @@ pub(super) struct OutputUse {
 
 /// Reads one suite file. The suite is there when no diagnostic is an error.
 pub fn read_suite(source: Arc<SourceFile>) -> (Option<Suite>, Diagnostics) {
-    let (suite, _, diagnostics) = read_with_uses(source, &|_| false, false);
+    let (suite, _, diagnostics) = read_with_uses(SuiteFile::Text(Arc::clone(&source)), source, &|_| false, false);
     (suite, diagnostics)
 }
 
-/// [`read_suite`], and what it reads of fixtures in other files. `logged_in` tells whether cases of the suite of that id
+/// [`read_suite`], and what it reads of fixtures in other files. `file` is where `source` comes from; `logged_in` tells whether cases of the suite of that id
 /// have the variable `session`; with `defers` steps are not kept where they can be read again.
 pub(super) fn read_with_uses(
+    file: SuiteFile,
     source: Arc<SourceFile>,
     logged_in: &dyn Fn(&str) -> bool,
     defers: bool,
@@ -67,11 +68,26 @@ pub(super) fn read_with_uses(
         Err(problems) => return (None, Vec::new(), problems),
     };
     let mut reader = Reader::new(source, &node);
+    reader.file = file;
     reader.defers = defers;
     let suite = reader.suite(&node, logged_in);
-    let suite = if reader.out.has_errors() { None } else { suite };
+    let mut suite = if reader.out.has_errors() { None } else { suite };
+    if let (Some(suite), SuiteFile::Stored(_), true) = (&mut suite, &reader.file, defers) {
+        // Through an alias, what is kept may stand on the lines of what is not.
+        let deferred: Vec<Span> = if may_have_anchors(&suite.source.text) {
+            Vec::new()
+        } else {
+            suite.cases.iter().filter_map(Case::deferred_lines).collect()
+        };
+        suite.source = Arc::new(suite.source.outline(&deferred));
+    }
     let problems = in_order(reader.out);
     (suite, reader.foreign, problems)
+}
+
+/// Whether there may be an anchor in a text; an ampersand that is none does no harm.
+fn may_have_anchors(text: &str) -> bool {
+    text.split('&').skip(1).any(|rest| rest.starts_with(|c: char| !c.is_whitespace()))
 }
 
 /// Reads `suites/<family>/family.yaml`.
@@ -89,17 +105,17 @@ pub fn read_family(source: Arc<SourceFile>) -> (Option<Family>, Diagnostics) {
 /// What a case cannot be read without, besides its own text.
 #[derive(Debug)]
 pub(super) struct Origin {
-    source: Arc<SourceFile>,
+    pub(super) file: SuiteFile,
     facts: Arc<Facts>,
     suite_id: String,
     in_session: bool,
 }
 
-/// Reads a case again; `None` only by a defect, since reading it was tried.
-pub(super) fn read_again(deferred: &Deferred) -> Option<Case> {
-    let Deferred { origin, span } = deferred;
-    let node = yaml::parse_part(&origin.source, *span)?;
-    let mut reader = Reader::with(Arc::clone(&origin.source), Arc::clone(&origin.facts));
+/// Reads a case again, from its lines, which begin at `start` and have `column` bytes before it; `None` only by a defect, since
+/// reading it was tried.
+pub(super) fn read_again(origin: &Origin, lines: &Arc<SourceFile>, start: usize, column: usize) -> Option<Case> {
+    let node = yaml::parse_part(start, &lines.text, column)?;
+    let mut reader = Reader::with(Arc::clone(lines), Arc::clone(&origin.facts));
     reader.suite_id.clone_from(&origin.suite_id);
     reader.in_session = origin.in_session;
     let case = reader.case(&node, &keys::CASE);
@@ -116,6 +132,10 @@ fn in_order(problems: Diagnostics) -> Diagnostics {
 /// State of the walk.
 struct Reader {
     source: Arc<SourceFile>,
+    /// Where the source comes from.
+    file: SuiteFile,
+    /// Titles of deferred cases, each once.
+    titles: HashSet<Arc<str>>,
     out: Diagnostics,
     errors: usize,
     facts: Arc<Facts>,
@@ -149,6 +169,8 @@ impl Reader {
 
     fn with(source: Arc<SourceFile>, facts: Arc<Facts>) -> Reader {
         Reader {
+            file: SuiteFile::Text(Arc::clone(&source)),
+            titles: HashSet::new(),
             source,
             out: Diagnostics::new(),
             errors: 0,

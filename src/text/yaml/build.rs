@@ -1,6 +1,7 @@
 //! From parser events to the tree. An explicit stack instead of recursion, so depth is a number and not a crash.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
 use granit_parser::{ErrorKind, Event, Marker, Parser, ScalarStyle, StructureStyle, Tag};
@@ -67,10 +68,43 @@ enum Items {
 #[derive(Default)]
 struct MapItems {
     entries: Vec<(Key, Node)>,
-    places: HashMap<String, Span>,
+    /// Place of an entry by the hash of its key, once there are many.
+    index: HashMap<u64, usize>,
+    hashes: RandomState,
     key: Option<PendingKey>,
     /// Values of `<<`, applied at the end because explicit keys win wherever they stand.
     merges: Vec<Node>,
+}
+
+/// Up to this many keys are compared one by one.
+const FEW_KEYS: usize = 16;
+
+impl MapItems {
+    fn push(&mut self, key: Key, node: Node) {
+        let at = self.entries.len();
+        self.entries.push((key, node));
+        if at + 1 == FEW_KEYS {
+            for (at, (key, _)) in self.entries.iter().enumerate() {
+                self.index.entry(self.hashes.hash_one(&key.text)).or_insert(at);
+            }
+        } else if at + 1 > FEW_KEYS
+            && let Some((key, _)) = self.entries.last()
+        {
+            self.index.entry(self.hashes.hash_one(&key.text)).or_insert(at);
+        }
+    }
+
+    /// Where a key stands already.
+    fn place(&self, text: &str) -> Option<Span> {
+        let find = |entries: &[(Key, Node)]| entries.iter().find(|(key, _)| key.text == text).map(|(key, _)| key.span);
+        if self.entries.len() < FEW_KEYS {
+            return find(&self.entries);
+        }
+        let at = *self.index.get(&self.hashes.hash_one(text))?;
+        let first = self.entries.get(at).filter(|(key, _)| key.text == text).map(|(key, _)| key.span);
+        // Another key with the same hash.
+        first.or_else(|| find(&self.entries))
+    }
 }
 
 enum PendingKey {
@@ -219,7 +253,7 @@ impl<'s> Builder<'s> {
             Items::Map(map) => map,
         };
         match map.key.take() {
-            Some(PendingKey::Text(key)) => map.entries.push((key, node)),
+            Some(PendingKey::Text(key)) => map.push(key, node),
             Some(PendingKey::Merge) => map.merges.push(node),
             Some(PendingKey::Refused) => {}
             None => self.node_as_key(node),
@@ -268,11 +302,8 @@ impl<'s> Builder<'s> {
         let Some(Frame { items: Items::Map(map), .. }) = self.stack.last_mut() else {
             return;
         };
-        match map.places.get(&key.text).copied() {
-            None => {
-                map.places.insert(key.text.clone(), key.span);
-                map.key = Some(PendingKey::Text(key));
-            }
+        match map.place(&key.text) {
+            None => map.key = Some(PendingKey::Text(key)),
             Some(first) => {
                 map.key = Some(PendingKey::Refused);
                 self.report(
@@ -298,16 +329,14 @@ impl<'s> Builder<'s> {
             Value::Seq(items) => items,
             _ => return self.bad_merge(&merged),
         };
-        let mut present: HashSet<String> = map.places.keys().cloned().collect();
         for source in sources {
             let Value::Map(entries) = source.value else {
                 self.bad_merge(&source);
                 continue;
             };
             for (key, node) in entries {
-                if present.insert(key.text.clone()) {
-                    map.places.insert(key.text.clone(), key.span);
-                    map.entries.push((key, node));
+                if map.place(&key.text).is_none() {
+                    map.push(key, node);
                 }
             }
         }

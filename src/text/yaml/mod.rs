@@ -70,17 +70,22 @@ pub fn parse(source: &Arc<SourceFile>) -> Result<Node, Diagnostics> {
     build::parse(source)
 }
 
-/// Reads one value of a source again, which begins at a span and ends on the line where the span ends. The spans are those
-/// in the whole source. `None` when the part is not a document of its own.
-pub fn parse_part(source: &Arc<SourceFile>, span: Span) -> Option<Node> {
+/// The whole lines of a source on which a span stands: byte offset of the first one, and their text.
+pub fn lines_of(source: &SourceFile, span: Span) -> Option<(usize, &str)> {
     let before = source.text.get(..span.start)?;
-    let column = before.len() - before.rfind('\n').map_or(0, |newline| newline + 1);
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
     let after = source.text.get(span.end..)?;
     let end = span.end + after.find('\n').map_or(after.len(), |newline| newline + 1);
+    Some((start, source.text.get(start..end)?))
+}
+
+/// Reads one value again from the lines on which it stands; `start` is where they begin in their file, `column` the number of
+/// bytes before the value. The spans are those in the whole file. `None` when the part is not a document of its own.
+pub fn parse_part(start: usize, lines: &str, column: usize) -> Option<Node> {
     // The first line stands as deep as in the source.
-    let text = format!("{}{}", " ".repeat(column), source.text.get(span.start..end)?);
+    let text = format!("{}{}", " ".repeat(column), lines.get(column..)?);
     let mut node = build::parse(&SourceFile::new("", text)).ok()?;
-    node.shift(span.start - column);
+    node.shift(start);
     Some(node)
 }
 
