@@ -408,20 +408,13 @@ impl Loading {
     /// What is created without an `undo`, by cases that have no place of their own to create it in.
     fn unremoved(&mut self, catalogue: &Catalogue) {
         for suite in &catalogue.suites {
-            for case in suite.fixtures.iter().chain(&suite.cases) {
-                if case.needs.iter().any(|need| catalogue.is_per_case(&need.fixture)) {
-                    continue;
-                }
-                for place in &case.unremoved {
-                    let help = "add `undo:` with a `delete` of what was made; it also runs when a later step fails";
-                    let message = "this request creates something that nothing removes";
-                    self.out.push(
-                        Diagnostic::warning(codes::NO_UNDO, message)
-                            .label(*place, "")
-                            .help(help)
-                            .source(&suite.source),
-                    );
-                }
+            let lasting = suite.unremoved.iter().filter(|(_, needs)| !needs.iter().any(|id| catalogue.is_per_case(id)));
+            for (place, _) in lasting {
+                let help = "add `undo:` with a `delete` of what was made; it also runs when a later step fails";
+                let message = "this request creates something that nothing removes";
+                self.out.push(
+                    Diagnostic::warning(codes::NO_UNDO, message).label(*place, "").help(help).source(&suite.source),
+                );
             }
         }
     }

@@ -18,7 +18,7 @@ pub(super) fn case(
     must_check: bool,
     head: Span,
     source: &Arc<SourceFile>,
-) -> (Vec<Diagnostic>, Box<[Span]>) {
+) -> (Vec<Diagnostic>, Vec<Span>) {
     let mut out = Vec::new();
     let mut unremoved = Vec::new();
     let mut walk = Walk { groups, entered: BTreeSet::new(), checks: false, requests: Vec::new() };
@@ -40,7 +40,7 @@ pub(super) fn case(
             unremoved.push(place);
         }
     }
-    (out, unremoved.into())
+    (out, unremoved)
 }
 
 /// What the steps of a case do, groups included.

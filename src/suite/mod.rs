@@ -10,6 +10,7 @@ mod embedded;
 mod family;
 pub mod keys;
 mod lint;
+mod expected;
 mod model;
 mod reader;
 pub mod reference;

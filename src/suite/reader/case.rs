@@ -88,9 +88,8 @@ impl Reader {
                 let head = item.get("id").map_or(item.span, |node| node.span);
                 let (found, unremoved) =
                     lint::case(&case, groups, object.key("capability").is_some(), head, &self.source);
-                if let Some(body) = Arc::get_mut(&mut case.body) {
-                    body.unremoved = unremoved;
-                }
+                let needs = || case.needs.iter().map(|need| need.fixture.clone()).collect();
+                self.unremoved.extend(unremoved.into_iter().map(|place| (place, needs())));
                 for diagnostic in found {
                     self.report(diagnostic);
                 }
@@ -188,7 +187,6 @@ impl Reader {
             within,
             steps,
             per_case,
-            unremoved: Box::default(),
             outputs,
         };
         Some(Case {

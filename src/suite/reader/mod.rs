@@ -160,6 +160,7 @@ struct Reader {
     defers: bool,
     used_groups: BTreeSet<String>,
     foreign: Vec<OutputUse>,
+    unremoved: Vec<(Span, Vec<String>)>,
 }
 
 impl Reader {
@@ -187,6 +188,7 @@ impl Reader {
             defers: false,
             used_groups: BTreeSet::new(),
             foreign: Vec::new(),
+            unremoved: Vec::new(),
         }
     }
 
@@ -288,6 +290,7 @@ impl Reader {
             groups,
             cases,
             digest: digest_bytes(self.source.text.as_bytes()),
+            unremoved: std::mem::take(&mut self.unremoved),
             source: Arc::clone(&self.source),
             id,
         })
