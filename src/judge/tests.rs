@@ -237,6 +237,15 @@ fn polling_ends_with_the_condition_or_the_deadline_or_the_stop() {
 }
 
 #[test]
+fn polling_can_begin_later_and_its_time_counts_from_the_first_request() {
+    let case = "    steps:\n      - get: /a\n        until: body.s == 'on'\n        after: 30s\n        within: 5s\n        every: 2s\n        expect: {status: 200}\n";
+    let mut script = Script::new(&[("GET /a", 200, json!({"s": "off"})), ("GET /a", 200, json!({"s": "on"}))]);
+    let result = judge(&mut script, case);
+    assert_eq!((result.outcome, result.exchanges), (Outcome::Pass, 2));
+    assert_eq!(script.clock, 30_000 + 10 + 2_000 + 10);
+}
+
+#[test]
 fn what_the_last_answer_should_be_explains_a_deadline() {
     let case = "    steps:\n      - get: /a\n        until: body.s == 'on'\n        within: 5s\n        expect: {rule: it comes on, json: {'$.s': 'on'}}\n";
     let result = judge(&mut Script::new(&[("GET /a", 200, json!({"s": "off"}))]), case);
