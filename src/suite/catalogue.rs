@@ -408,7 +408,8 @@ impl Loading {
     /// What is created without an `undo`, by cases that have no place of their own to create it in.
     fn unremoved(&mut self, catalogue: &Catalogue) {
         for suite in &catalogue.suites {
-            let lasting = suite.unremoved.iter().filter(|(_, needs)| !needs.iter().any(|id| catalogue.is_per_case(id)));
+            let is_place = |id: &String| catalogue.fixture(id).is_some_and(|(_, fixture)| fixture.place);
+            let lasting = suite.unremoved.iter().filter(|(_, needs)| !needs.iter().any(is_place));
             for (place, _) in lasting {
                 let help = "add `undo:` with a `delete` of what was made; it also runs when a later step fails";
                 let message = "this request creates something that nothing removes";

@@ -103,6 +103,8 @@ pub struct CaseBody {
     pub steps: Vec<Step>,
     /// Fixtures only: set up anew for each case that needs it, and undone with that case.
     pub per_case: bool,
+    /// Fixtures only: what is created in it goes with it.
+    pub place: bool,
     /// Fixtures only: values handed to the cases that need it.
     pub outputs: Vec<(String, JsonTemplate)>,
 }

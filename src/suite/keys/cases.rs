@@ -80,7 +80,13 @@ pub static FIXTURE: Object = Object {
             Kind::Word(&["run", "case"]),
             "run",
             "`case`: not shared but set up anew for each case that needs it and undone with that case, such as a namespace \
-             of its own; what the case creates needs no `undo` then",
+             of its own",
+        ),
+        or(
+            "place",
+            Kind::Bool,
+            "false",
+            "what cases create in it goes when it is undone, so that their requests need no `undo`",
         ),
     ],
     includes: &[&PLAN],

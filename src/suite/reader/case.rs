@@ -175,6 +175,7 @@ impl Reader {
         let outputs = if is_case { Vec::new() } else { self.outputs(&fields) };
         let per_case =
             !is_case && fields.get("per").and_then(|node| self.word(node, &["run", "case"])) == Some("case");
+        let place = !is_case && fields.get("place").is_some_and(|node| self.bool(node) == Some(true));
         let body = CaseBody {
             capabilities,
             spec,
@@ -187,6 +188,7 @@ impl Reader {
             within,
             steps,
             per_case,
+            place,
             outputs,
         };
         Some(Case {
