@@ -35,6 +35,8 @@ const UNDO_TOTAL_CANCELLED: Duration = Duration::from_secs(120);
 const SEND_LIMIT: Duration = Duration::from_secs(30);
 /// While a case waits for a frame, it is asked so often whether the run goes on.
 const LOOK_UP: Duration = Duration::from_millis(500);
+/// A timer that is so late says that the harness was not running.
+const STALL: Duration = Duration::from_secs(1);
 /// The longest wait for a frame of a replayed target.
 const VIRTUAL_WAIT: Duration = Duration::from_secs(5);
 const FOREVER: Duration = Duration::from_secs(86_400);
@@ -195,25 +197,35 @@ impl LiveWorld {
 
     /// Waits for what comes next on a stream. What came after the wait was over is left for the next one.
     async fn next_on(&mut self, stream: &mut OpenStream, wait: &Receive) -> Result<StreamEvent, StopReason> {
-        let began = stream.since;
-        let from_ms = self.clock.elapsed_ms_at(began);
         // A replayed target has said all it had to say as soon as it was asked.
         let within = if self.clock.is_virtual() { wait.within.min(VIRTUAL_WAIT) } else { wait.within };
-        // A wait that never ends is bounded by the deadline of the case.
-        let until = began.checked_add(within).unwrap_or_else(|| began + FOREVER);
         loop {
             if let Some(reason) = self.refusal(wait.phase) {
                 return Err(reason);
             }
-            let next = Instant::now() + self.left(wait.phase).min(LOOK_UP);
+            let began = stream.since;
+            // A wait that never ends is bounded by the deadline of the case.
+            let until = began.checked_add(within).unwrap_or_else(|| began + FOREVER);
+            let next = (Instant::now() + self.left(wait.phase).min(LOOK_UP)).min(until);
             let arrived = tokio::select! {
                 biased;
                 at = stream.ready() => at,
-                () = tokio::time::sleep_until(until) => until,
-                () = tokio::time::sleep_until(next) => continue,
+                () = tokio::time::sleep_until(next) => {
+                    // While the harness itself did not run, what arrived could not be seen: that time does not count.
+                    let late = next.elapsed();
+                    if late > STALL {
+                        stream.since += late;
+                        continue;
+                    }
+                    if next < until {
+                        continue;
+                    }
+                    until
+                }
                 () = self.shared.cancel.cancelled(), if wait.phase == Phase::Main => continue,
             };
             if arrived >= until {
+                let from_ms = self.clock.elapsed_ms_at(began);
                 // Nothing is skipped unless time is pretended.
                 self.clock.skip(wait.within.saturating_sub(began.elapsed()));
                 return Ok(StreamEvent::Silence { from_ms, to_ms: self.clock.elapsed_ms() });

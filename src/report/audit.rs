@@ -46,8 +46,9 @@ pub struct Audited {
 pub fn audit(bundle: &Opened, id: &str) -> Option<Audited> {
     let mut audited = Audited { case: id.to_owned(), tried: 0, noticed: 0, example: None };
     let mut best = usize::MAX;
-    for (n, request) in own_exchanges(bundle, id)?.into_iter().rev() {
-        for (rank, (kind, falsify)) in KINDS.iter().enumerate() {
+    for (n, request, of_stream) in own_events(bundle, id)?.into_iter().rev() {
+        let kinds = KINDS.iter().enumerate().filter(|(_, (_, falsify))| falsify.is_of_streams() == of_stream);
+        for (rank, (kind, falsify)) in kinds {
             let Some(result) = with_falsified(bundle, id, n, *falsify) else { continue };
             audited.tried += 1;
             if !speaks(&result) {
@@ -69,8 +70,8 @@ pub fn audit(bundle: &Opened, id: &str) -> Option<Audited> {
 /// The first falsified answer that a case notices. Cheaper than [`audit`], and says the same about whether there is one.
 #[must_use]
 pub fn first_noticed(bundle: &Opened, id: &str) -> Option<Noticed> {
-    for (n, request) in own_exchanges(bundle, id)? {
-        for (kind, falsify) in KINDS {
+    for (n, request, of_stream) in own_events(bundle, id)? {
+        for (kind, falsify) in KINDS.into_iter().filter(|(_, falsify)| falsify.is_of_streams() == of_stream) {
             let result = with_falsified(bundle, id, n, falsify);
             if let Some(result) = result.filter(speaks) {
                 return Some(noticed(&request, kind, &result));
@@ -114,13 +115,13 @@ fn noticed(request: &str, kind: &str, result: &CaseResult) -> Noticed {
     }
 }
 
-/// Number and name of what the last attempt was told, clean-up left out.
-fn own_exchanges(bundle: &Opened, id: &str) -> Option<Vec<(u32, String)>> {
+/// Number and name of what the last attempt was told, and whether on a stream; clean-up left out.
+fn own_events(bundle: &Opened, id: &str) -> Option<Vec<(u32, String, bool)>> {
     let attempt = bundle.transcript.attempts(id).last().copied()?;
     let events = bundle.transcript.load(id, attempt).ok()??;
     let own = events.events.iter().filter_map(|(n, content)| match content {
         Content::Exchange { undo: false, exchange, .. } => {
-            Some((*n, format!("{} {}", exchange.request.method, exchange.request.url)))
+            Some((*n, format!("{} {}", exchange.request.method, exchange.request.url), false))
         }
         Content::Stream { undo: false, event, of } => {
             let what = match &***event {
@@ -129,7 +130,7 @@ fn own_exchanges(bundle: &Opened, id: &str) -> Option<Vec<(u32, String)>> {
                 StreamEvent::Silence { .. } => "silence",
                 StreamEvent::Sent(_) | StreamEvent::Unsent { .. } => return None,
             };
-            Some((*n, format!("{what} {n} of the stream of event {of}")))
+            Some((*n, format!("{what} {n} of the stream of event {of}"), true))
         }
         _ => None,
     });

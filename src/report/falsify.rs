@@ -31,11 +31,6 @@ pub(super) const KINDS: [(&str, Falsify); 21] = [
     ("members renamed", Falsify::Answer(|response| change_body(response, rename_members))),
     ("lists emptied", Falsify::Answer(|response| change_body(response, empty_lists))),
     ("a stranger in each list", Falsify::Answer(|response| change_body(response, add_strangers))),
-    ("empty object as body", Falsify::Answer(empty_object)),
-    ("no header fields", Falsify::Answer(no_headers)),
-    ("status 200", Falsify::Answer(|response| change_status(response, 200))),
-    ("status 401", Falsify::Answer(|response| change_status(response, 401))),
-    ("status 418", Falsify::Answer(|response| change_status(response, 418))),
     ("other values in the frame", Falsify::Frame(|frame| change_frame(frame, other_values))),
     ("other words in the frame", Falsify::Frame(|frame| change_frame(frame, |body| texts(body, "falsified")))),
     ("texts of the frame emptied", Falsify::Frame(|frame| change_frame(frame, |body| texts(body, "")))),
@@ -46,9 +41,19 @@ pub(super) const KINDS: [(&str, Falsify); 21] = [
     ("the stream ends early", Falsify::Course(end_early)),
     ("the stream never ends", Falsify::Course(never_end)),
     ("a frame instead of silence", Falsify::Course(break_silence)),
+    ("empty object as body", Falsify::Answer(empty_object)),
+    ("no header fields", Falsify::Answer(no_headers)),
+    ("status 200", Falsify::Answer(|response| change_status(response, 200))),
+    ("status 401", Falsify::Answer(|response| change_status(response, 401))),
+    ("status 418", Falsify::Answer(|response| change_status(response, 418))),
 ];
 
 impl Falsify {
+    /// Whether it is about streams, not answers.
+    pub(super) fn is_of_streams(self) -> bool {
+        !matches!(self, Self::Answer(_))
+    }
+
     /// Does so.
     pub(super) fn apply(self, events: &mut Events, n: u32) -> bool {
         match (self, events.get_mut(&n)) {

@@ -253,7 +253,8 @@ fn an_interrupt_ends_a_wait_and_puts_back() {
     moment.pass();
     heard(&bench);
     run.signal("INT");
-    run.end().expect(1).prints(&["interrupted by the operator"]);
+    run.end().expect(1).prints(&["the run was interrupted"]);
+    assert_eq!(bench.json("out/run.json")["interrupted"], "interrupted by the operator");
     assert_eq!(target.count("DELETE /toy/thing"), 1);
     assert_eq!(bench.outcomes()["ironic.s.waits"], "error");
     bench.verify().expect(0);
