@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::foundation::{FactsArgs, SignArgs, TrustArgs};
+
 /// Interop test suite and conformance checker for infrastructure APIs. A verdict is a pure function of (suite,
 /// transcript): what ran live can be recomputed by anyone, offline.
 #[derive(Debug, Parser)]
@@ -42,8 +44,12 @@ pub enum Command {
     Lint(LintArgs),
     /// Score the results of a bundle or of another tool against a guideline.
     Score(ScoreArgs),
-    /// Recompute every verdict of a bundle from its evidence, offline.
+    /// Recompute every verdict of a bundle from its evidence, offline; with --trust, check who signed it.
     Verify(VerifyArgs),
+    /// Sign a bundle: in-toto statements in DSSE envelopes, beside its manifest.
+    Sign(SignArgs),
+    /// Show what a bundle says of its target: versions, certificates, digests.
+    Facts(FactsArgs),
     /// Show that the cases of a bundle can fail: judge each passed one again with falsified answers, offline.
     Audit(AuditArgs),
     /// Put back what a run left behind, from its journal.
@@ -347,6 +353,9 @@ pub struct ScoreArgs {
 pub struct VerifyArgs {
     /// Folder of the bundle.
     pub bundle: PathBuf,
+    /// Signatures.
+    #[command(flatten)]
+    pub trust: TrustArgs,
     /// One JSON document.
     #[arg(long)]
     pub json: bool,
@@ -415,4 +424,20 @@ pub enum SchemaOf {
     Guideline,
     /// report.json.
     Report,
+    /// Product records of a ledger.
+    Product,
+    /// Admission records of a ledger.
+    Admission,
+    /// Admission rules.
+    Rules,
+    /// Challenges.
+    Challenge,
+    /// Revocations.
+    Revocation,
+    /// Triage notes.
+    Triage,
+    /// Waivers.
+    Waivers,
+    /// The predicate of signed statements.
+    Conformance,
 }

@@ -11,6 +11,7 @@ mod covers;
 mod demo;
 mod exit;
 mod explain;
+mod foundation;
 mod guideline;
 mod harness;
 mod inputs;
@@ -59,6 +60,8 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, CliError> {
         Command::Lint(args) => lint::lint(context, &args),
         Command::Score(args) => score::score(context, &args),
         Command::Verify(args) => verify::verify(context, &args),
+        Command::Sign(args) => foundation::sign(context, &args),
+        Command::Facts(args) => foundation::facts(context, &args),
         Command::Guideline { command } => guideline::guideline(context, &command),
         Command::Audit(args) => audit::audit(context, &args),
         Command::Schema(args) => lint::schema(context, &args),

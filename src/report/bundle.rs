@@ -11,6 +11,7 @@
 //! report.html junit.xml summary.md   the same for people and machines
 //! journal.jsonl      undo journal: private to the run, not part of the evidence
 //! cleanup/           what `assize cleanup` did: private too
+//! attestations/      signed statements about the bundle: they name its digest, so the manifest cannot cover them
 //! ```
 
 use std::collections::BTreeMap;
@@ -43,6 +44,8 @@ pub mod names {
     pub const JOURNAL: &str = "journal.jsonl";
     /// Folder of clean-ups, not part of the evidence.
     pub const CLEANUP: &str = "cleanup/";
+    /// Folder of signed statements, each named `<signer>.<kind>.json`. They are about the manifest and not in it.
+    pub const ATTESTATIONS: &str = "attestations";
     /// JUnit.
     pub const JUNIT: &str = "junit.xml";
     /// HTML.
@@ -188,6 +191,13 @@ pub fn read_document<T: serde::de::DeserializeOwned>(path: &Path, text: &str) ->
     serde_json::from_str(text).map_err(|e| BundleError::invalid(path, format!("damaged document: {e}")))
 }
 
+/// Whether a file is a signed statement. Only names that are given to those are: nothing else hides in their folder.
+fn is_attestation(name: &str) -> bool {
+    let Some((names::ATTESTATIONS, file)) = name.split_once('/') else { return false };
+    let Some(stem) = file.strip_suffix(".json") else { return false };
+    !stem.is_empty() && stem.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte))
+}
+
 /// Relative names of all regular files that belong to the evidence, sorted.
 fn list(folder: &Path) -> Result<Vec<String>, BundleError> {
     let mut found = Vec::new();
@@ -207,7 +217,7 @@ fn list(folder: &Path) -> Result<Vec<String>, BundleError> {
                 let name: Vec<_> = relative.iter().map(|part| part.to_string_lossy()).collect();
                 let name = name.join("/");
                 let private = name == names::JOURNAL || name.starts_with(names::CLEANUP);
-                if name != names::MANIFEST && !private {
+                if name != names::MANIFEST && !private && !is_attestation(&name) {
                     found.push(name);
                 }
             }

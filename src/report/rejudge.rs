@@ -99,6 +99,15 @@ type Documents = (RunInputs, Catalogue, Option<Guideline>, Waivers);
 
 fn open_documents(folder: &Path) -> Result<Documents, BundleError> {
     let (inputs, catalogue) = open_inputs(folder)?;
+    let (guideline, waivers) = open_rules(folder, &inputs)?;
+    Ok((inputs, catalogue, guideline, waivers))
+}
+
+/// Reads guideline and waivers of a bundle.
+///
+/// # Errors
+/// When a file is missing, damaged or newer than this tool.
+pub fn open_rules(folder: &Path, inputs: &RunInputs) -> Result<(Option<Guideline>, Waivers), BundleError> {
     let path = folder.join(names::GUIDELINE);
     let guideline = match std::fs::read(&path) {
         Ok(bytes) => {
@@ -116,7 +125,7 @@ fn open_documents(folder: &Path) -> Result<Documents, BundleError> {
         }
         Err(_) => Waivers::none(),
     };
-    Ok((inputs, catalogue, guideline, waivers))
+    Ok((guideline, waivers))
 }
 
 impl Opened {
@@ -369,7 +378,7 @@ pub fn env(inputs: &RunInputs, catalogue: &Catalogue) -> Env {
 pub fn verify(folder: &Path) -> Result<Findings, BundleError> {
     let mut findings = Findings::default();
     bundle::all_regular(folder)?;
-    let (files, judged) = both(|| compare(folder), || judge_bundle(folder, &mut findings));
+    let (files, judged) = both(|| compare(folder), || judge_bundle(folder, &mut findings, |_, _, _| ()));
     findings.files = files?;
     // A file that was changed so much that it cannot be read is changed evidence, not invalid input.
     if let Err(error) = judged {
@@ -381,7 +390,28 @@ pub fn verify(folder: &Path) -> Result<Findings, BundleError> {
     Ok(findings)
 }
 
-fn judge_bundle(folder: &Path, findings: &mut Findings) -> Result<(), BundleError> {
+/// Verifies a bundle and hands what was judged again to `take`, so that it need not be judged twice.
+///
+/// # Errors
+/// When the bundle cannot be read at all, or not judged.
+pub fn examine<T>(
+    folder: &Path,
+    take: impl FnOnce(&Opened, &Collected<'_>, &[ProgramScore]) -> T,
+) -> Result<(Findings, T), BundleError> {
+    let mut findings = Findings::default();
+    bundle::all_regular(folder)?;
+    let (files, judged) = both(|| compare(folder), || judge_bundle(folder, &mut findings, take));
+    let files = files?;
+    let taken = judged?;
+    findings.files = files;
+    Ok((findings, taken))
+}
+
+fn judge_bundle<T>(
+    folder: &Path,
+    findings: &mut Findings,
+    take: impl FnOnce(&Opened, &Collected<'_>, &[ProgramScore]) -> T,
+) -> Result<T, BundleError> {
     let bundle = open(folder)?;
     if bundle.transcript.run() != bundle.inputs.id {
         findings.evidence.push(format!(
@@ -414,7 +444,7 @@ fn judge_bundle(folder: &Path, findings: &mut Findings) -> Result<(), BundleErro
         findings.evidence.push("report.json does not follow from the evidence".to_owned());
         findings.evidence.extend(differences(&path, &bundle.inputs, &collected, &programs));
     }
-    Ok(())
+    Ok(take(&bundle, &collected, &programs))
 }
 
 /// The date decides which waivers hold, so it must be that of the run.
