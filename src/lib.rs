@@ -35,5 +35,7 @@ pub mod report;
 pub mod attest;
 pub mod demo;
 pub mod harness;
+// Layer 6
+pub mod admit;
 // Layer 7
 pub mod cli;

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::statement::{CONFORMANCE, FORMAT, SVR, STATEMENT, TEST_RESULT, Terms, statements};
+use super::statement::{CONFORMANCE, FORMAT, STATEMENT, SVR, TEST_RESULT, Terms, statements};
 use super::{Conformance, Examined, Known, PAYLOAD_TYPE, Problem, Role, Statement};
 use crate::canon::{Digest, digest_bytes};
 use crate::report::bundle::{BundleError, names};
@@ -82,7 +82,7 @@ fn of_materials(bundle: &Examined, known: &Known) -> Vec<Problem> {
     if let Some(((_, digest), id)) = bundle.guideline.as_ref().zip(bundle.guideline_id()) {
         let help = "run against the published guideline";
         match known.guideline(&id) {
-            Some(own) if own == *digest => {}
+            _ if known.has_guideline(&id, *digest) => {}
             Some(own) => {
                 let message = format!("guideline {id} has the digest {digest}, the known one {own}");
                 problems.push(Problem::new("A104", message, help));
@@ -101,16 +101,19 @@ fn of_statements(
     verified: &mut Verified,
 ) -> Result<(), BundleError> {
     let files = attestations(folder)?;
-    let digests: BTreeMap<String, Digest> = files.iter().map(|(name, bytes)| (name.clone(), digest_bytes(bytes))).collect();
+    let digests: BTreeMap<String, Digest> =
+        files.iter().map(|(name, bytes)| (name.clone(), digest_bytes(bytes))).collect();
     let mut strangers = Vec::new();
     // What each signer said in our own predicate, to be found again in the standard one.
     let mut own: BTreeMap<String, (Conformance, Terms)> = BTreeMap::new();
     let mut standard = Vec::new();
     for (file, bytes) in &files {
-        let checked = match Envelope::read(bytes).and_then(|envelope| envelope.check(PAYLOAD_TYPE, keys).map(|checked| {
-            let key = checked.signers.first().map(|signer| (*signer).clone());
-            (checked.payload, key)
-        })) {
+        let checked = match Envelope::read(bytes).and_then(|envelope| {
+            envelope.check(PAYLOAD_TYPE, keys).map(|checked| {
+                let key = checked.signers.first().map(|signer| (*signer).clone());
+                (checked.payload, key)
+            })
+        }) {
             Ok((payload, Some(key))) => (payload, key),
             Ok((_, None)) => continue,
             Err(EnvelopeError::Unknown(key)) => {
@@ -176,7 +179,9 @@ fn of_statements(
             None => Problem::new("A201", "the bundle is not signed", "sign it: `assize sign BUNDLE --key FILE`"),
         });
     } else {
-        let notes = strangers.iter().map(|(file, key)| format!("{file} is signed by {key}, which is not among the trusted keys"));
+        let notes = strangers
+            .iter()
+            .map(|(file, key)| format!("{file} is signed by {key}, which is not among the trusted keys"));
         verified.notes.extend(notes);
     }
     Ok(())
@@ -192,7 +197,8 @@ fn of_standard(
     for (signer, (_, terms)) in own {
         let id = signer.split_once(' ').map_or(signer.as_str(), |(_, id)| id);
         let kind = if terms.role == Role::Vendor { TEST_RESULT } else { SVR };
-        let Some((file, _, found)) = standard.iter().find(|(_, key, one)| key == id && one.predicate_type == kind) else {
+        let Some((file, _, found)) = standard.iter().find(|(_, key, one)| key == id && one.predicate_type == kind)
+        else {
             let message = format!("{id} has not signed the statement {kind} that belongs to its own");
             verified.problems.push(Problem::new("A210", message, "sign again with `assize sign`"));
             continue;
@@ -203,7 +209,11 @@ fn of_standard(
         let ignored = if kind == SVR { "verifier" } else { "" };
         for member in differing(&wanted.predicate, &found.predicate, ignored) {
             let message = format!("{file}: `{member}` is not what the evidence gives");
-            verified.problems.push(Problem::new("A207", message, "sign again: a statement can only say what the evidence says"));
+            verified.problems.push(Problem::new(
+                "A207",
+                message,
+                "sign again: a statement can only say what the evidence says",
+            ));
         }
     }
 }
@@ -220,7 +230,9 @@ fn differing(wanted: &Value, found: &Value, ignored: &str) -> Vec<String> {
 fn of_envelope(file: &str, error: &EnvelopeError) -> Problem {
     let message = format!("{file}: {error}");
     match error {
-        EnvelopeError::Forged { .. } => Problem::new("A203", message, "somebody changed the statement or the signature"),
+        EnvelopeError::Forged { .. } => {
+            Problem::new("A203", message, "somebody changed the statement or the signature")
+        }
         EnvelopeError::Unsigned => Problem::new("A201", message, "sign it: `assize sign BUNDLE --key FILE`"),
         EnvelopeError::Purpose { .. } | EnvelopeError::Unknown(_) => {
             Problem::new("A202", message, "sign with a key that is trusted for this")
@@ -248,12 +260,20 @@ fn about(file: &str, statement: &Statement, bundle: &Examined) -> Vec<Problem> {
     };
     let wanted = bundle.manifest.hex();
     if digest("bundle.json") != Some(wanted.as_str()) {
-        let message = format!("{file}: it is about the bundle {}, this one is {wanted}", digest("bundle.json").unwrap_or("none"));
-        problems.push(Problem::new("A205", message, "a statement cannot be carried over to another bundle: sign this one"));
+        let message =
+            format!("{file}: it is about the bundle {}, this one is {wanted}", digest("bundle.json").unwrap_or("none"));
+        problems.push(Problem::new(
+            "A205",
+            message,
+            "a statement cannot be carried over to another bundle: sign this one",
+        ));
     }
     let wanted = bundle.fingerprint.digest().hex();
     if digest("target") != Some(wanted.as_str()) {
-        let message = format!("{file}: it is about the target {}, the evidence is of {wanted}", digest("target").unwrap_or("none"));
+        let message = format!(
+            "{file}: it is about the target {}, the evidence is of {wanted}",
+            digest("target").unwrap_or("none")
+        );
         problems.push(Problem::new("A206", message, "sign again: the target follows from the evidence"));
     }
     problems
@@ -283,7 +303,11 @@ fn of_predicate(
             None => "is gone",
         };
         let message = format!("{file}: the statement {name}, which its signer had seen, {now}");
-        problems.push(Problem::new("A207", message, "put the statement back: nobody can take back what another one counter-signed"));
+        problems.push(Problem::new(
+            "A207",
+            message,
+            "put the statement back: nobody can take back what another one counter-signed",
+        ));
     }
     let wanted = statements(bundle, terms).into_iter().find(|(_, one)| one.predicate_type == CONFORMANCE);
     let wanted = wanted.map(|(_, statement)| statement.predicate).unwrap_or_default();

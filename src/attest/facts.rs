@@ -28,34 +28,40 @@ const fn version(name: &'static str, path: &'static str, pointer: &'static str) 
 #[must_use]
 pub fn facts_of(family: Family) -> &'static [Fact] {
     match family {
-        Family::Redfish => const {
-            &[
-                version("redfish-version", "redfish/v1", "/RedfishVersion"),
-                fact("service-uuid", "redfish/v1", "/UUID"),
-                fact("service-vendor", "redfish/v1", "/Vendor"),
-                fact("service-product", "redfish/v1", "/Product"),
-                version("manager-firmware", "redfish/v1/Managers/*", "/FirmwareVersion"),
-                fact("manager-model", "redfish/v1/Managers/*", "/Model"),
-            ]
-        },
-        Family::OpenStack => const {
-            &[
-                version("identity-version", "v3", "/version/id"),
-                version("compute-version", "v2.1", "/version/version"),
-                version("block-storage-version", "v3", "/versions/0/version"),
-            ]
-        },
-        Family::Kubernetes => const {
-            &[
-                version("kubernetes-version", "version", "/gitVersion"),
-                fact("git-commit", "version", "/gitCommit"),
-                fact("platform", "version", "/platform"),
-            ]
-        },
+        Family::Redfish => {
+            const {
+                &[
+                    version("redfish-version", "redfish/v1", "/RedfishVersion"),
+                    fact("service-uuid", "redfish/v1", "/UUID"),
+                    fact("service-vendor", "redfish/v1", "/Vendor"),
+                    fact("service-product", "redfish/v1", "/Product"),
+                    version("manager-firmware", "redfish/v1/Managers/*", "/FirmwareVersion"),
+                    fact("manager-model", "redfish/v1/Managers/*", "/Model"),
+                ]
+            }
+        }
+        Family::OpenStack => {
+            const {
+                &[
+                    version("identity-version", "v3", "/version/id"),
+                    version("compute-version", "v2.1", "/version/version"),
+                    version("block-storage-version", "v3", "/versions/0/version"),
+                ]
+            }
+        }
+        Family::Kubernetes => {
+            const {
+                &[
+                    version("kubernetes-version", "version", "/gitVersion"),
+                    fact("git-commit", "version", "/gitCommit"),
+                    fact("platform", "version", "/platform"),
+                ]
+            }
+        }
         Family::Ironic => const { &[version("bare-metal-version", "v1", "/version/version")] },
-        Family::ContainerEngine => const {
-            &[version("engine-version", "version", "/Version"), fact("api-version", "version", "/ApiVersion")]
-        },
+        Family::ContainerEngine => {
+            const { &[version("engine-version", "version", "/Version"), fact("api-version", "version", "/ApiVersion")] }
+        }
         Family::DigitalRebar => const { &[version("server-version", "api/v3/info", "/version")] },
         Family::OciRegistry => &[],
     }
@@ -94,7 +100,9 @@ fn path_of(url: &str) -> &str {
 
 fn ends_with(path: &str, pattern: &str) -> bool {
     let mut have = path.rsplit('/');
-    pattern.rsplit('/').all(|wanted| have.next().is_some_and(|part| wanted == "*" && !part.is_empty() || wanted == part))
+    pattern
+        .rsplit('/')
+        .all(|wanted| have.next().is_some_and(|part| wanted == "*" && !part.is_empty() || wanted == part))
 }
 
 #[cfg(test)]

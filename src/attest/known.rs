@@ -14,6 +14,8 @@ pub struct Known {
     guidelines: BTreeMap<String, Digest>,
     /// Digests of further sets of suites.
     sets: Vec<String>,
+    /// Digests of further documents under the id of a guideline.
+    documents: Vec<(String, String)>,
 }
 
 impl Known {
@@ -37,10 +39,24 @@ impl Known {
         self
     }
 
+    /// Accepts further documents, by id of the guideline and digest.
+    #[must_use]
+    pub fn with_guidelines(mut self, documents: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.documents.extend(documents);
+        self
+    }
+
     /// The digest of the guideline with that id.
     #[must_use]
     pub fn guideline(&self, id: &str) -> Option<Digest> {
         self.guidelines.get(id).copied()
+    }
+
+    /// Whether a document is known under the id of a guideline.
+    #[must_use]
+    pub fn has_guideline(&self, id: &str, digest: Digest) -> bool {
+        let text = digest.to_string();
+        self.guideline(id) == Some(digest) || self.documents.iter().any(|(own, known)| own == id && *known == text)
     }
 
     /// How the suites of a run depart from those known; `None` when they do not.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::foundation::{FactsArgs, SignArgs, TrustArgs};
+use super::foundation::{AdmitArgs, ChallengeArgs, FactsArgs, LedgerArgs, SignArgs, TrustArgs};
 
 /// Interop test suite and conformance checker for infrastructure APIs. A verdict is a pure function of (suite,
 /// transcript): what ran live can be recomputed by anyone, offline.
@@ -50,6 +50,12 @@ pub enum Command {
     Sign(SignArgs),
     /// Show what a bundle says of its target: versions, certificates, digests.
     Facts(FactsArgs),
+    /// Decide by rules whether a bundle may come into a ledger, and add it.
+    Admit(AdmitArgs),
+    /// Issue a nonce: the seed of a run that is to be admitted.
+    Challenge(ChallengeArgs),
+    /// List the reports of a ledger and check all its files.
+    Ledger(LedgerArgs),
     /// Show that the cases of a bundle can fail: judge each passed one again with falsified answers, offline.
     Audit(AuditArgs),
     /// Put back what a run left behind, from its journal.

@@ -26,7 +26,10 @@ pub fn schema<T: Document>() -> Value {
         *format = serde_json::json!({"const": T::FORMAT, "description": "Format and version of this file."});
     }
     if let Some(top) = schema.as_object_mut() {
-        top.insert("$id".to_owned(), format!("urn:assize:{}", T::FORMAT.replace('/', ":").replace("assize-", "")).into());
+        top.insert(
+            "$id".to_owned(),
+            format!("urn:assize:{}", T::FORMAT.replace('/', ":").replace("assize-", "")).into(),
+        );
     }
     schema
 }
@@ -81,8 +84,11 @@ fn check_format(supported: &'static str, what: &str, root: &Node) -> Result<(), 
     };
     let newer = split(found).zip(split(supported)).is_some_and(|(found, own)| found.0 == own.0 && found.1 > own.1);
     let problem = if newer {
-        Diagnostic::error("L002", format!("format `{found}` is newer than `{supported}`, the newest that this release reads"))
-            .help("install a newer release of assize")
+        Diagnostic::error(
+            "L002",
+            format!("format `{found}` is newer than `{supported}`, the newest that this release reads"),
+        )
+        .help("install a newer release of assize")
     } else {
         Diagnostic::error("L002", format!("format `{found}` is not `{supported}`")).help(format!("write `{supported}`"))
     };
@@ -93,15 +99,20 @@ fn against_schema<T: Document>(source: &Arc<SourceFile>, root: &Node, json: &Val
     let mut problems = Diagnostics::new();
     let schema = schema::<T>();
     let Ok(validator) = jsonschema::options().should_validate_formats(true).build(&schema) else {
-        problems.push(Diagnostic::error("L006", "the schema of this format cannot be used, which is a defect of this tool"));
+        problems.push(Diagnostic::error(
+            "L006",
+            "the schema of this format cannot be used, which is a defect of this tool",
+        ));
         return problems;
     };
     for error in validator.iter_errors(json) {
         let pointer = error.instance_path().to_string();
         let (node, path) = locate(root, &pointer);
-        let place = if pointer.is_empty() { T::WHAT.to_owned() } else { format!("`{}`", path.trim_start_matches("$.")) };
+        let place =
+            if pointer.is_empty() { T::WHAT.to_owned() } else { format!("`{}`", path.trim_start_matches("$.")) };
         let problem = match error.kind() {
-            ValidationErrorKind::AdditionalProperties { unexpected } | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            ValidationErrorKind::AdditionalProperties { unexpected }
+            | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
                 for key in unexpected {
                     let span = node.entry(key).map_or(node.span, |(key, _)| key.span);
                     let known = known_keys(&schema, error.schema_path().as_str());
@@ -117,11 +128,15 @@ fn against_schema<T: Document>(source: &Arc<SourceFile>, root: &Node, json: &Val
             ValidationErrorKind::Required { property } => {
                 let key = property.as_str().unwrap_or_default();
                 let problem = Diagnostic::error("L004", format!("{place} lacks the key `{key}`"));
-                problem.label(first(node.span), "in this mapping").help(format!("add `{key}:`; the schema says what it is"))
+                problem
+                    .label(first(node.span), "in this mapping")
+                    .help(format!("add `{key}:`; the schema says what it is"))
             }
-            ValidationErrorKind::Type { .. } => Diagnostic::error("L005", format!("{place} is {}: {error}", node.kind_name()))
-                .label(node.span, "")
-                .help("write a value of the type that the schema says; put digits that are no number in quotes"),
+            ValidationErrorKind::Type { .. } => {
+                Diagnostic::error("L005", format!("{place} is {}: {error}", node.kind_name()))
+                    .label(node.span, "")
+                    .help("write a value of the type that the schema says; put digits that are no number in quotes")
+            }
             _ => Diagnostic::error("L006", format!("{place}: {error}"))
                 .label(node.span, "")
                 .help("write a value that the schema allows"),
@@ -137,7 +152,10 @@ fn known_keys(schema: &Value, schema_path: &str) -> Vec<String> {
     for part in schema_path.split('/').filter(|part| !part.is_empty()) {
         let part = part.replace("~1", "/").replace("~0", "~");
         if part == "$ref" {
-            let Some(target) = place.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#')) else { break };
+            let Some(target) = place.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'))
+            else {
+                break;
+            };
             place = schema.pointer(target).unwrap_or(schema);
         } else if let Some(next) = place.get(&part).or_else(|| place.get(part.parse::<usize>().ok()?)) {
             if part == "additionalProperties" || part == "unevaluatedProperties" {

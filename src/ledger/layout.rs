@@ -249,6 +249,23 @@ impl Ledger {
         Ok(Some(challenge))
     }
 
+    /// All challenges, in the order of their nonces.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn challenges(&self) -> Result<Vec<Challenge>, LedgerError> {
+        let files = listed(&self.root.join("challenges"))?.into_iter().filter(|path| is_yaml(path));
+        files.map(|path| parsed(&path, &bounded(&path)?)).collect()
+    }
+
+    /// Whether a challenge was issued for a product.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn has_challenge(&self, vendor: &str, product: &str) -> Result<bool, LedgerError> {
+        Ok(self.challenges()?.iter().any(|one| one.vendor == vendor && one.product == product))
+    }
+
     /// Where the challenge with that nonce lies.
     #[must_use]
     pub fn challenge_file(&self, nonce: &str) -> PathBuf {

@@ -66,8 +66,14 @@ fn every_problem_has_a_place_and_a_remedy() {
 fn defaults_of_rules_are_strict() {
     let text = "format: assize-rules/1\nfoundation: F\nguidelines:\n  - {id: openstack/2026.11, from: 2026-11-01, until: 2027-11-30}\n";
     let rules: Rules = read("rules.yaml", text.as_bytes()).unwrap();
-    assert_eq!((rules.challenge, rules.vendor_signature, rules.observed), (Demand::Required, Demand::Required, Demand::Required));
-    assert_eq!((rules.max_age_days, rules.max_attempts, rules.results_only, rules.waivers_conform), (90, 1, false, false));
+    assert_eq!(
+        (rules.challenge, rules.vendor_signature, rules.observed),
+        (Demand::Required, Demand::Required, Demand::Required)
+    );
+    assert_eq!(
+        (rules.max_age_days, rules.max_attempts, rules.results_only, rules.waivers_conform),
+        (90, 1, false, false)
+    );
     assert!(rules.guideline("openstack/2026.11").is_some() && rules.guideline("openstack/2020.06").is_none());
 }
 

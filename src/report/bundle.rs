@@ -163,6 +163,30 @@ pub fn compare(folder: &Path) -> Result<Vec<String>, BundleError> {
     Ok(differences)
 }
 
+/// Relative names of all files that are handed on: evidence, manifest and signed statements, not what is private to the run.
+///
+/// # Errors
+/// When something is not a regular file, or the folder cannot be listed.
+pub fn published(folder: &Path) -> Result<Vec<String>, BundleError> {
+    let mut names = list(folder)?;
+    names.push(names::MANIFEST.to_owned());
+    let path = folder.join(names::ATTESTATIONS);
+    if path.is_dir() {
+        for entry in std::fs::read_dir(&path).map_err(BundleError::io(&path))? {
+            let name = format!(
+                "{}/{}",
+                names::ATTESTATIONS,
+                entry.map_err(BundleError::io(&path))?.file_name().to_string_lossy()
+            );
+            if is_attestation(&name) {
+                names.push(name);
+            }
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
 /// Makes sure that everything in a folder is a regular file or a folder, before any of it is read: what may never end
 /// must not be begun.
 ///
@@ -195,7 +219,8 @@ pub fn read_document<T: serde::de::DeserializeOwned>(path: &Path, text: &str) ->
 fn is_attestation(name: &str) -> bool {
     let Some((names::ATTESTATIONS, file)) = name.split_once('/') else { return false };
     let Some(stem) = file.strip_suffix(".json") else { return false };
-    !stem.is_empty() && stem.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte))
+    !stem.is_empty()
+        && stem.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte))
 }
 
 /// Relative names of all regular files that belong to the evidence, sorted.

@@ -110,7 +110,9 @@ impl PublicKey {
         let section = pem::from_buf(&mut text.as_bytes()).map_err(|error| PublicKeyError::Pem(error.to_string()))?;
         let Some((SectionKind::PublicKey, der)) = section else { return Err(wrong("there is no PUBLIC KEY section")) };
         let bytes = der.strip_prefix(&ED25519_SPKI).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-        bytes.map(Self::ed25519).ok_or_else(|| wrong("only Ed25519 keys are read from PEM; give others in OpenSSH form"))
+        bytes
+            .map(Self::ed25519)
+            .ok_or_else(|| wrong("only Ed25519 keys are read from PEM; give others in OpenSSH form"))
     }
 
     /// The SSH fingerprint.

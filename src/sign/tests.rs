@@ -137,7 +137,10 @@ fn what_is_no_private_key_is_refused_without_showing_it() {
     let cases = [
         (public.to_openssh(), KeyError::Public),
         (pem_public(3), KeyError::Public),
-        ("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n".to_owned(), KeyError::Encrypted),
+        (
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n".to_owned(),
+            KeyError::Encrypted,
+        ),
         (text.replace(&middle, "AAAA"), KeyError::Damaged),
         ("nothing".to_owned(), KeyError::Unknown),
         (String::new(), KeyError::Unknown),
@@ -156,7 +159,10 @@ fn files_of_trusted_keys() {
     let text = format!(
         "# The keys of Acme\n\nacme namespaces=\"git,assize-attestation\",valid-after=\"20260101\",valid-before=\"20270101Z\" {} a remark\n\
          restrict {} someone@example\n# The foundation\n{}\n{}",
-        ssh(one), ssh(two), pem_public(3), ssh(public_of(4))
+        ssh(one),
+        ssh(two),
+        pem_public(3),
+        ssh(public_of(4))
     );
     let keys = trusted(&text);
     let names: Vec<_> = keys.iter().map(|key| key.name.as_str()).collect();
@@ -217,7 +223,8 @@ impl Held {
                 let mut rest = &request[1..];
                 assert_eq!(Vec::<u8>::decode(&mut rest).unwrap(), self.key.to_wire());
                 let signed = Vec::<u8>::decode(&mut rest).unwrap();
-                let signature = ssh_key::Signature::new(ssh_key::Algorithm::Ed25519, self.pair.sign(&signed).as_ref()).unwrap();
+                let signature =
+                    ssh_key::Signature::new(ssh_key::Algorithm::Ed25519, self.pair.sign(&signed).as_ref()).unwrap();
                 out.push(14);
                 Vec::<u8>::try_from(signature).unwrap().encode(&mut out).unwrap();
             }

@@ -71,7 +71,9 @@ impl TrustedKeys {
             }
             let key = if line.starts_with("-----BEGIN ") {
                 if line.contains("PRIVATE KEY") {
-                    return Err(wrong("a private key is no key to trust; give the public one and keep this secret".into()));
+                    return Err(wrong(
+                        "a private key is no key to trust; give the public one and keep this secret".into(),
+                    ));
                 }
                 let mut section = format!("{line}\n");
                 for (_, line) in lines.by_ref() {
@@ -128,7 +130,8 @@ fn one(line: &str) -> Result<TrustedKey, String> {
     let [kind, base64, comment @ ..] = rest else {
         return Err("the key is cut off after its type".to_owned());
     };
-    let key = PublicKey::from_openssh(&format!("{kind} {base64}")).map_err(|error: PublicKeyError| error.to_string())?;
+    let key =
+        PublicKey::from_openssh(&format!("{kind} {base64}")).map_err(|error: PublicKeyError| error.to_string())?;
     let (name, options) = match before {
         [] => (comment.join(" "), ""),
         [options] if options.contains('=') || is_bare_option(options) => (comment.join(" "), options.as_str()),
@@ -146,7 +149,9 @@ fn one(line: &str) -> Result<TrustedKey, String> {
             "namespaces" => trusted.may_attest = value.split(',').any(|one| one == NAMESPACE),
             "valid-after" => trusted.after = Some(time(value)?),
             "valid-before" | "expiry-time" => trusted.before = Some(time(value)?),
-            "cert-authority" => return Err("authorities that issue certificates are not supported: list the key".into()),
+            "cert-authority" => {
+                return Err("authorities that issue certificates are not supported: list the key".into());
+            }
             other if is_bare_option(other) => {}
             other => return Err(format!("the option `{other}` is not known; remove it if it does not matter here")),
         }
@@ -159,14 +164,22 @@ fn is_bare_option(word: &str) -> bool {
     let first = word.split(',').next().unwrap_or(word);
     matches!(
         first,
-        "restrict" | "no-pty" | "no-agent-forwarding" | "no-port-forwarding" | "no-x11-forwarding" | "no-X11-forwarding"
-            | "no-user-rc" | "cert-authority"
+        "restrict"
+            | "no-pty"
+            | "no-agent-forwarding"
+            | "no-port-forwarding"
+            | "no-x11-forwarding"
+            | "no-X11-forwarding"
+            | "no-user-rc"
+            | "cert-authority"
     )
 }
 
 /// Words of a line; what is in double quotes belongs together.
 fn words(line: &str) -> Result<Vec<String>, String> {
-    let words = split(line, ' ').into_iter().flat_map(|word| if word.contains('"') { vec![word] } else { word.split('\t').map(str::to_owned).collect() });
+    let words = split(line, ' ')
+        .into_iter()
+        .flat_map(|word| if word.contains('"') { vec![word] } else { word.split('\t').map(str::to_owned).collect() });
     if line.matches('"').count() % 2 == 1 {
         return Err("a quotation mark is left open".to_owned());
     }

@@ -86,3 +86,64 @@ pub struct FactsArgs {
     #[arg(long)]
     pub json: bool,
 }
+
+/// `assize admit`.
+#[derive(Debug, Args)]
+pub struct AdmitArgs {
+    /// Folder of the bundle.
+    pub bundle: PathBuf,
+    /// The ledger: a folder with rules.yaml.
+    #[arg(long, value_name = "DIR")]
+    pub ledger: PathBuf,
+    /// The product record. When the bundle lies in the ledger, the one beside it: `<version>.product.yaml`.
+    #[arg(long, value_name = "FILE")]
+    pub product: Option<PathBuf>,
+    /// Other rules than those of the ledger.
+    #[arg(long, value_name = "FILE")]
+    pub rules: Option<PathBuf>,
+    /// As of this day instead of today.
+    #[arg(long, value_name = "DATE")]
+    pub date: Option<Date>,
+    /// Add the report to the ledger when it is admitted.
+    #[arg(long)]
+    pub write: bool,
+    /// What is known.
+    #[command(flatten)]
+    pub known: KnownArgs,
+    /// One JSON document: admitted, identity, problems, notes, labels, added.
+    #[arg(long)]
+    pub json: bool,
+    /// Write the labels for a pull request to this file, one a line.
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
+}
+
+/// `assize challenge`.
+#[derive(Debug, Args)]
+pub struct ChallengeArgs {
+    /// The ledger.
+    #[arg(long, value_name = "DIR")]
+    pub ledger: PathBuf,
+    /// Id of the vendor.
+    #[arg(long, value_name = "ID")]
+    pub vendor: String,
+    /// Id of the product.
+    #[arg(long, value_name = "ID")]
+    pub product: String,
+    /// Version of the product; any when left out.
+    #[arg(long, value_name = "VERSION")]
+    pub version: Option<String>,
+    /// For how many days a run may begin.
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=365))]
+    pub days: u32,
+}
+
+/// `assize ledger`.
+#[derive(Debug, Args)]
+pub struct LedgerArgs {
+    /// The ledger.
+    pub ledger: PathBuf,
+    /// One JSON document a line: one for each report.
+    #[arg(long)]
+    pub json: bool,
+}

@@ -47,7 +47,9 @@ pub fn sign(context: &Context, args: &SignArgs) -> Result<Exit, CliError> {
     for one in &issued {
         if folder.join(&one.file).exists() {
             let message = format!("this key has signed already: `{}` is there", folder.join(&one.file).display());
-            return Err(CliError::new(Exit::Usage, message).hint("nothing is overwritten; to sign anew, remove it first"));
+            return Err(
+                CliError::new(Exit::Usage, message).hint("nothing is overwritten; to sign anew, remove it first")
+            );
         }
     }
     for one in &issued {
@@ -82,7 +84,8 @@ fn signer(context: &Context, args: &SignArgs) -> Result<Box<dyn Signer>, CliErro
     let text = String::from_utf8(bytes).map_err(|_| CliError::input(format!("`{shown}` is not a key file")))?;
     if args.agent {
         let line = text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#')).unwrap_or_default();
-        let public = if text.contains("BEGIN PUBLIC KEY") { PublicKey::from_pem(&text) } else { PublicKey::from_openssh(line) };
+        let public =
+            if text.contains("BEGIN PUBLIC KEY") { PublicKey::from_pem(&text) } else { PublicKey::from_openssh(line) };
         let public = public.map_err(|error| {
             CliError::input(format!("`{shown}`: {error}")).hint("with --agent, --key is the public key: FILE.pub")
         })?;
