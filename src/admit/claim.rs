@@ -1,8 +1,11 @@
 //! What the vendor says against what the evidence gives.
 
+use std::path::Path;
+
 use super::Submission;
 use crate::attest::{Problem, facts_of};
-use crate::ledger::{Demand, Identity, Ledger};
+use crate::capability::Family;
+use crate::ledger::{Demand, Identity};
 use crate::report::inputs::Selection;
 use crate::score::Verdict;
 use crate::text::did_you_mean;
@@ -10,7 +13,7 @@ use crate::text::did_you_mean;
 /// The record, the bundle and the ledger speak of the same product.
 pub(super) fn record(submission: &Submission<'_>, identity: &Identity) -> Vec<Problem> {
     const HELP: &str = "write in the record what the run was made against";
-    let Submission { bundle, product, rules, ledger, .. } = submission;
+    let Submission { bundle, product, rules, .. } = submission;
     let mut problems = Vec::new();
     let mut differ = |what: &str, record: &str, found: &str| {
         if record != found {
@@ -23,7 +26,7 @@ pub(super) fn record(submission: &Submission<'_>, identity: &Identity) -> Vec<Pr
         Some((guideline, _)) => differ("guideline", &product.guideline, &guideline.metadata.id.0),
         None => differ("guideline", &product.guideline, "none"),
     }
-    if let Some(problem) = misplaced(submission.folder, ledger, identity) {
+    if let Some(problem) = misplaced(submission.folder, identity) {
         problems.push(problem);
     }
     if product.programs.is_empty() && !rules.results_only {
@@ -33,15 +36,20 @@ pub(super) fn record(submission: &Submission<'_>, identity: &Identity) -> Vec<Pr
     problems
 }
 
-/// A bundle that lies in the ledger lies where its record says.
-fn misplaced(folder: &std::path::Path, ledger: &Ledger, identity: &Identity) -> Option<Problem> {
-    let (own, root) = (folder.canonicalize().ok()?, ledger.root().canonicalize().ok()?);
-    let place = ledger.place(identity).ok()?.bundle();
-    let inside = own.strip_prefix(&root).ok()?;
-    if place.strip_prefix(ledger.root()).ok()? == inside {
+/// A bundle that lies in a ledger, this one or a copy of it, lies where its record says.
+fn misplaced(folder: &Path, identity: &Identity) -> Option<Problem> {
+    let own = folder.canonicalize().ok()?;
+    let parts: Vec<&str> = own.iter().rev().take(5).filter_map(|part| part.to_str()).collect();
+    let [version, product, vendor, guideline, family] = parts.as_slice() else { return None };
+    let Identity { guideline: wanted, vendor: by, product: what, version: which, .. } = identity;
+    let wanted = [which.as_str(), what, by, wanted, identity.family.as_str()];
+    if !Family::WORDS.contains(family) || wanted == [*version, product, vendor, guideline, family] {
         return None;
     }
-    let message = format!("the bundle lies in {}, the record belongs to {}", inside.display(), place.display());
+    let message = format!(
+        "the bundle lies in {family}/{guideline}/{vendor}/{product}/{version}, the record belongs to {}",
+        wanted.iter().rev().copied().collect::<Vec<_>>().join("/")
+    );
     Some(Problem::new("A302", message, "the folder is <family>/<guideline>/<vendor>/<product>/<version> of the record"))
 }
 

@@ -58,7 +58,9 @@ pub fn facts_of(family: Family) -> &'static [Fact] {
                 ]
             }
         }
-        Family::Ironic => const { &[version("bare-metal-version", "v1", "/version/version")] },
+        Family::Ironic => {
+            const { &[version("bare-metal-version", "v1", "/version/version"), fact("api-status", "v1", "/version/status")] }
+        }
         Family::ContainerEngine => {
             const { &[version("engine-version", "version", "/Version"), fact("api-version", "version", "/ApiVersion")] }
         }

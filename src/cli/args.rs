@@ -79,6 +79,8 @@ pub enum GuidelineCommand {
     Lint(GuidelineLintArgs),
     /// Show programs and capabilities with their standing and tests.
     Show(ShowArgs),
+    /// Show what differs between two guidelines: programs, capabilities, tests, weights.
+    Diff(GuidelineDiffArgs),
     /// Print the tests that a program asks for, as `name[id]`, sorted; as RefStack did.
     Tests(TestsArgs),
     /// Compute the totals of a score sheet, or of the worksheets in a guideline.
@@ -108,6 +110,23 @@ pub struct ShowArgs {
     #[arg(long, short = 'p', value_name = "NAME")]
     pub program: Option<String>,
     /// One JSON document.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `assize guideline diff`.
+#[derive(Debug, Args)]
+pub struct GuidelineDiffArgs {
+    /// The one before: `family/version` or a file.
+    #[arg(value_name = "ID|FILE")]
+    pub old: String,
+    /// The one after. Left out, the first is a derived guideline and is compared with its parent.
+    #[arg(value_name = "ID|FILE")]
+    pub new: Option<String>,
+    /// A Markdown table.
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
+    /// One JSON document: a list with part, name, kind, note, reason, owner.
     #[arg(long)]
     pub json: bool,
 }
@@ -329,9 +348,10 @@ pub struct LintArgs {
 #[derive(Debug, Args)]
 pub struct ScoreArgs {
     /// Folder of a bundle, a report.json, or results of another tool: subunit v1 or v2, JUnit XML, RefStack JSON, or a
-    /// list of the names of passed tests.
-    pub results: PathBuf,
-    /// Guideline: `family/version` or a file. That of the report when left out.
+    /// list of the names of passed tests. Several bundles, one for each family, for a composite guideline.
+    #[arg(required = true)]
+    pub results: Vec<PathBuf>,
+    /// Guideline: `family/version`, a file, or the file of a composite guideline. That of the report when left out.
     #[arg(long, short = 'g', value_name = "ID|FILE")]
     pub guideline: Option<String>,
     /// Only this program (may be repeated): its name, or its last word, as in `compute`.
@@ -444,6 +464,8 @@ pub enum SchemaOf {
     Triage,
     /// Waivers.
     Waivers,
+    /// Composite guidelines.
+    Composite,
     /// The predicate of signed statements.
     Conformance,
 }

@@ -125,6 +125,7 @@ pub fn schema(context: &Context, args: &SchemaArgs) -> Result<Exit, CliError> {
         SchemaOf::Challenge => ledger::schema::<ledger::Challenge>(),
         SchemaOf::Revocation => ledger::schema::<ledger::Revocation>(),
         SchemaOf::Triage => ledger::schema::<ledger::Triage>(),
+        SchemaOf::Composite => guideline::composite::schema(),
         SchemaOf::Waivers => guideline::waivers::schema(),
         SchemaOf::Conformance => crate::attest::conformance_schema(),
     };

@@ -31,6 +31,11 @@ impl Places {
         self.source.as_ref().map(|source| source.name.as_str())
     }
 
+    /// Digest of the file; `None` when no file stands behind the guideline.
+    pub fn digest(&self) -> Option<crate::canon::Digest> {
+        self.source.as_ref().map(|source| crate::canon::digest_bytes(source.text.as_bytes()))
+    }
+
     /// Notes where the value at a path of keys stands; the first note wins.
     pub fn note(&mut self, path: &[&str], span: Span) {
         self.note_as(path, span, None);
