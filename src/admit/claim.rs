@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Submission;
 use crate::attest::{Problem, facts_of};
 use crate::capability::Family;
-use crate::ledger::{Demand, Identity};
+use crate::ledger::Identity;
 use crate::report::inputs::Selection;
 use crate::score::Verdict;
 use crate::text::did_you_mean;
@@ -110,13 +110,13 @@ pub(super) fn observed(submission: &Submission<'_>) -> Vec<Problem> {
             problems.push(Problem::new("A305", message, help));
         }
     }
-    if rules.observed == Demand::Required && product.observed.is_empty() && !seen.is_empty() {
+    if rules.observed.holds(!product.programs.is_empty()) && product.observed.is_empty() && !seen.is_empty() {
         let message = "the record names nothing that the endpoint says of itself";
         problems.push(Problem::new("A306", message, "write under `observed` what `assize facts BUNDLE` lists"));
     }
     let versions = facts_of(product.family).iter().filter(|fact| fact.is_version);
     for fact in versions.filter(|fact| seen.contains_key(fact.name) && !product.observed.contains_key(fact.name)) {
-        if rules.observed == Demand::Required && !product.observed.is_empty() {
+        if rules.observed.holds(!product.programs.is_empty()) && !product.observed.is_empty() {
             let message = format!("the endpoint states `{}`, the record does not", fact.name);
             problems.push(Problem::new(
                 "A308",

@@ -18,8 +18,7 @@ use serde::Serialize;
 use crate::attest::{self, Attested, Examined, Known, Problem, Role};
 use crate::guideline::Waiver;
 use crate::ledger::{
-    Admission, AdmittedProgram, Demand, Document as _, Entry, Identity, Ledger, LedgerError, Product, Rules, RunFacts,
-    SignedBy,
+    Admission, AdmittedProgram, Document as _, Entry, Identity, Ledger, LedgerError, Product, Rules, RunFacts, SignedBy,
 };
 use crate::report::bundle::BundleError;
 use crate::score::WaiverState;
@@ -170,9 +169,10 @@ fn signatures(
     notes: &mut Vec<String>,
 ) -> Result<Vec<Attested>, AdmitError> {
     let Submission { ledger, product, rules, .. } = submission;
+    let claims = !product.programs.is_empty();
     let vendor = ledger.vendor_keys(&product.vendor.id)?;
     let foundation = ledger.foundation_keys()?.unwrap_or_default();
-    if vendor.is_none() && rules.vendor_signature == Demand::Required {
+    if vendor.is_none() && rules.vendor_signature.holds(claims) {
         let message = format!("there is no file of keys of `{}` in the ledger", product.vendor.id);
         problems.push(Problem::new("A602", message, "add vendors/<vendor>.keys with the public keys of the vendor"));
     }
@@ -185,7 +185,7 @@ fn signatures(
     let known = known
         .with_guidelines(windows.flat_map(|one| one.digests.iter().map(|digest| (one.id.clone(), digest.clone()))));
     let verified = attest::check(submission.folder, submission.bundle, &keys, &known, submission.on)?;
-    let unsigned = |problem: &Problem| problem.code == "A201" && rules.vendor_signature == Demand::Optional;
+    let unsigned = |problem: &Problem| problem.code == "A201" && !rules.vendor_signature.holds(claims);
     problems.extend(verified.problems.into_iter().filter(|problem| !unsigned(problem)));
     notes.extend(verified.notes);
     let has = |keys: &TrustedKeys, key: &str| keys.find(key).is_some();
@@ -202,11 +202,11 @@ fn signatures(
     }
     let signed_as = |role: Role| verified.attested.iter().any(|one| one.role == role);
     let said = problems.iter().any(|problem| problem.code.starts_with("A2"));
-    if rules.vendor_signature == Demand::Required && !signed_as(Role::Vendor) && !said {
+    if rules.vendor_signature.holds(claims) && !signed_as(Role::Vendor) && !said {
         let message = "no key of the vendor has signed";
         problems.push(Problem::new("A201", message, "sign it: `assize sign BUNDLE --key FILE`"));
     }
-    if rules.foundation_signature == Demand::Required && !signed_as(Role::Foundation) {
+    if rules.foundation_signature.holds(claims) && !signed_as(Role::Foundation) {
         let message = "no key of the foundation has signed";
         problems.push(Problem::new(
             "A211",
@@ -238,7 +238,7 @@ fn waivers(submission: &Submission<'_>) -> Result<Vec<Problem>, AdmitError> {
             problems.push(Problem::new("A501", message, "mend what it excused, or ask for another one, and run again"));
         }
         let is_granted = granted.iter().any(|own| own.scope == waiver.scope && own.expires >= waiver.expires);
-        if rules.granted_waivers == Demand::Required && !is_granted {
+        if rules.granted_waivers.holds(!product.programs.is_empty()) && !is_granted {
             let message = format!("the waiver of {what} until {} was not granted", waiver.expires);
             problems.push(Problem::new(
                 "A502",

@@ -7,7 +7,6 @@ use jiff::tz::TimeZone;
 use super::{AdmitError, Other, Submission};
 use crate::attest::Problem;
 use crate::guideline::ApprovalStatus;
-use crate::ledger::Demand;
 
 /// What a clock may be off while something is recorded, in milliseconds.
 const SLACK_MS: i64 = 60_000;
@@ -99,7 +98,7 @@ pub(super) fn challenge(submission: &Submission<'_>, others: &[Other]) -> Result
     let seed = &bundle.inputs.seed;
     let mut problems = Vec::new();
     let Some(challenge) = ledger.challenge(seed)? else {
-        if rules.challenge == Demand::Required {
+        if rules.challenge.holds(!product.programs.is_empty()) {
             let ours = ledger.has_challenge(&product.vendor.id, &product.product.id)?;
             problems.push(if ours {
                 let message = format!("the seed `{seed}` is not the nonce of a challenge");

@@ -85,8 +85,22 @@ pub enum Demand {
     /// It must be there.
     #[default]
     Required,
+    /// It must be there when something is claimed.
+    ForClaims,
     /// It need not be there; when it is, it must be right.
     Optional,
+}
+
+impl Demand {
+    /// Whether it must be there for a report that claims something, or nothing.
+    #[must_use]
+    pub fn holds(self, claims: bool) -> bool {
+        match self {
+            Self::Required => true,
+            Self::ForClaims => claims,
+            Self::Optional => false,
+        }
+    }
 }
 
 fn ninety() -> u32 {

@@ -3,6 +3,7 @@
 mod bad_input;
 mod bad_target;
 mod clouds;
+mod derived;
 mod foreign_results;
 mod foundation;
 mod gates;
