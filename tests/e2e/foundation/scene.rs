@@ -89,7 +89,7 @@ fn toy(required: &[(&str, &[&str])]) -> Value {
 
 fn make(kind: Kind) -> Bench {
     let cases = if kind == Kind::Easier {
-        CASES.replace("/toy/weak, expect: {status: 200}", "/toy/weak")
+        CASES.replace(", json: {$.version.version: '1.90'}", "")
     } else {
         CASES.to_owned()
     };
