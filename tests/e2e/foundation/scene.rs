@@ -88,11 +88,8 @@ fn toy(required: &[(&str, &[&str])]) -> Value {
 }
 
 fn make(kind: Kind) -> Bench {
-    let cases = if kind == Kind::Easier {
-        CASES.replace(", json: {$.version.version: '1.90'}", "")
-    } else {
-        CASES.to_owned()
-    };
+    let cases =
+        if kind == Kind::Easier { CASES.replace(", json: {$.version.version: '1.90'}", "") } else { CASES.to_owned() };
     let bench = Bench::new(&cases);
     let good: (&str, &[&str]) = ("toy-good", &["ironic.s.version", "ironic.s.create"]);
     let weak: (&str, &[&str]) = ("toy-weak", &["ironic.s.weak"]);

@@ -58,6 +58,15 @@ fn lines(scene: &Scene, change: impl Fn(&mut Vec<String>)) {
     fs::write(scene.path(TRANSCRIPT), lines.join("\n") + "\n").unwrap();
 }
 
+/// The case that failed is said to have passed.
+fn pretend(scene: &Scene) {
+    scene.json(REPORT, |report| {
+        let cases = report["cases"].as_array_mut().unwrap();
+        let weak = cases.iter_mut().find(|case| case["id"] == "ironic.s.weak").unwrap();
+        weak["result"]["outcome"] = json!("pass");
+    });
+}
+
 /// The vendor reseals and has its own tool sign: the statements are about the changed bundle.
 fn resign(scene: &Scene) {
     scene.reseal();
@@ -68,20 +77,13 @@ fn evidence() -> Vec<Way> {
     use Kind::{Easier, Failing, Lax, Narrow, Plain, Retried, Waived};
     use Who::{Outsider, Vendor};
     vec![
-        way(
-            Outsider,
-            Failing,
-            "a failed outcome is edited to a pass",
-            |s| s.replace(REPORT, "\"outcome\": \"fail\"", "\"outcome\": \"pass\""),
-            "A101",
-            "report.json",
-        ),
+        way(Outsider, Failing, "a failed outcome is edited to a pass", |s| pretend(s), "A101", "report.json"),
         way(
             Vendor,
             Failing,
             "a failed outcome is edited to a pass, the manifest made to fit and signed",
             |s| {
-                s.replace(REPORT, "\"outcome\": \"fail\"", "\"outcome\": \"pass\"");
+                pretend(s);
                 resign(s);
             },
             "A102",
