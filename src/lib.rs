@@ -17,6 +17,7 @@ pub mod text;
 pub mod capability;
 pub mod expr;
 pub mod http;
+pub mod sign;
 // Layer 2
 pub mod guideline;
 pub mod results;
@@ -28,9 +29,13 @@ pub mod score;
 pub mod target;
 // Layer 4
 pub mod engine;
+pub mod ledger;
 pub mod report;
 // Layer 5
+pub mod attest;
 pub mod demo;
 pub mod harness;
 // Layer 6
+pub mod admit;
+// Layer 7
 pub mod cli;

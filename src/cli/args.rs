@@ -6,6 +6,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::report::inputs::Shard;
 
+use super::foundation::{AdmitArgs, ChallengeArgs, FactsArgs, LedgerArgs, SignArgs, TrustArgs};
+
 /// Interop test suite and conformance checker for infrastructure APIs. A verdict is a pure function of (suite,
 /// transcript): what ran live can be recomputed by anyone, offline.
 #[derive(Debug, Parser)]
@@ -44,10 +46,20 @@ pub enum Command {
     Lint(LintArgs),
     /// Score the results of a bundle or of another tool against a guideline.
     Score(ScoreArgs),
-    /// Recompute every verdict of a bundle from its evidence, offline.
+    /// Recompute every verdict of a bundle from its evidence, offline; with --trust, check who signed it.
     Verify(VerifyArgs),
     /// Put the bundles of the shards of one run together (`run --shard`).
     Merge(MergeArgs),
+    /// Sign a bundle: in-toto statements in DSSE envelopes, beside its manifest.
+    Sign(SignArgs),
+    /// Show what a bundle says of its target: versions, certificates, digests.
+    Facts(FactsArgs),
+    /// Decide by rules whether a bundle may come into a ledger, and add it.
+    Admit(AdmitArgs),
+    /// Issue a nonce: the seed of a run that is to be admitted.
+    Challenge(ChallengeArgs),
+    /// List the reports of a ledger and check all its files.
+    Ledger(LedgerArgs),
     /// Show that the cases of a bundle can fail: judge each passed one again with falsified answers, offline.
     Audit(AuditArgs),
     /// Put back what a run left behind, from its journal.
@@ -71,6 +83,8 @@ pub enum GuidelineCommand {
     Lint(GuidelineLintArgs),
     /// Show programs and capabilities with their standing and tests.
     Show(ShowArgs),
+    /// Show what differs between two guidelines: programs, capabilities, tests, weights.
+    Diff(GuidelineDiffArgs),
     /// Print the tests that a program asks for, as `name[id]`, sorted; as RefStack did.
     Tests(TestsArgs),
     /// Compute the totals of a score sheet, or of the worksheets in a guideline.
@@ -100,6 +114,23 @@ pub struct ShowArgs {
     #[arg(long, short = 'p', value_name = "NAME")]
     pub program: Option<String>,
     /// One JSON document.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `assize guideline diff`.
+#[derive(Debug, Args)]
+pub struct GuidelineDiffArgs {
+    /// The one before: `family/version` or a file.
+    #[arg(value_name = "ID|FILE")]
+    pub old: String,
+    /// The one after. Left out, the first is a derived guideline and is compared with its parent.
+    #[arg(value_name = "ID|FILE")]
+    pub new: Option<String>,
+    /// A Markdown table.
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
+    /// One JSON document: a list with part, name, kind, note, reason, owner.
     #[arg(long)]
     pub json: bool,
 }
@@ -341,9 +372,10 @@ pub struct LintArgs {
 #[derive(Debug, Args)]
 pub struct ScoreArgs {
     /// Folder of a bundle, a report.json, or results of another tool: subunit v1 or v2, JUnit XML, RefStack JSON, or a
-    /// list of the names of passed tests.
-    pub results: PathBuf,
-    /// Guideline: `family/version` or a file. That of the report when left out.
+    /// list of the names of passed tests. Several bundles, one for each family, for a composite guideline.
+    #[arg(required = true)]
+    pub results: Vec<PathBuf>,
+    /// Guideline: `family/version`, a file, or the file of a composite guideline. That of the report when left out.
     #[arg(long, short = 'g', value_name = "ID|FILE")]
     pub guideline: Option<String>,
     /// Only this program (may be repeated): its name, or its last word, as in `compute`.
@@ -371,6 +403,9 @@ pub struct ScoreArgs {
 pub struct VerifyArgs {
     /// Folder of the bundle.
     pub bundle: PathBuf,
+    /// Signatures.
+    #[command(flatten)]
+    pub trust: TrustArgs,
     /// One JSON document.
     #[arg(long)]
     pub json: bool,
@@ -456,4 +491,22 @@ pub enum SchemaOf {
     Guideline,
     /// report.json.
     Report,
+    /// Product records of a ledger.
+    Product,
+    /// Admission records of a ledger.
+    Admission,
+    /// Admission rules.
+    Rules,
+    /// Challenges.
+    Challenge,
+    /// Revocations.
+    Revocation,
+    /// Triage notes.
+    Triage,
+    /// Waivers.
+    Waivers,
+    /// Composite guidelines.
+    Composite,
+    /// The predicate of signed statements.
+    Conformance,
 }

@@ -1,11 +1,13 @@
 //! `assize guideline`: what can be done with a guideline without a target.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::capability::LifeCycle;
 use crate::guideline::worksheet::{Sheet, Total};
 use crate::guideline::{
-    self, Guideline, Origin, Program, TestListOptions, codes, is_guideline, lint_change, lint_together, test_list,
+    self, Guideline, Origin, Program, TestListOptions, codes, composite, is_guideline, lint_change, lint_derived,
+    lint_together, test_list,
 };
 use crate::suite::embedded;
 use crate::text::{Diagnostics, did_you_mean, plural};
@@ -23,6 +25,7 @@ pub fn guideline(context: &Context, command: &GuidelineCommand) -> Result<Exit, 
     match command {
         GuidelineCommand::Lint(args) => lint(context, args),
         GuidelineCommand::Show(args) => show(context, args),
+        GuidelineCommand::Diff(args) => super::guideline_diff::diff(context, args),
         GuidelineCommand::Tests(args) => tests(context, args),
         GuidelineCommand::Worksheet(args) => worksheet(context, args),
     }
@@ -49,7 +52,18 @@ fn lint(context: &Context, args: &GuidelineLintArgs) -> Result<Exit, CliError> {
     }
     let mut problems = Diagnostics::new();
     let mut read: Vec<Guideline> = Vec::new();
+    let mut composites = Vec::new();
     for (name, bytes) in &files {
+        if composite::is_composite(bytes) {
+            match composite::read(name, bytes) {
+                Ok((one, found)) => {
+                    problems.extend(found);
+                    composites.push(one);
+                }
+                Err(found) => problems.extend(found),
+            }
+            continue;
+        }
         match Guideline::read(name, bytes) {
             Ok((one, found)) => {
                 problems.extend(found);
@@ -60,6 +74,7 @@ fn lint(context: &Context, args: &GuidelineLintArgs) -> Result<Exit, CliError> {
         }
     }
     problems.extend(lint_together(&read.iter().collect::<Vec<_>>()));
+    problems.extend(across(&read, &composites));
     if let Some(path) = &args.baseline {
         problems.extend(against(context, path, &read)?);
     }
@@ -68,6 +83,34 @@ fn lint(context: &Context, args: &GuidelineLintArgs) -> Result<Exit, CliError> {
     }
     tell(context, &problems, files.len(), args.json);
     Ok(if problems.has_errors() { Exit::InvalidInput } else { Exit::Ok })
+}
+
+/// Derived guidelines against their parents, composites against the guidelines of their parts: those given, else those
+/// built in.
+fn across(read: &[Guideline], composites: &[composite::Composite]) -> Diagnostics {
+    let id = |one: &Guideline| format!("{}/{}", one.metadata.family, one.metadata.id);
+    let wanted = read.iter().filter_map(|one| one.metadata.derived.as_ref()).map(|derived| &derived.parent);
+    let parts = composites.iter().flat_map(|one| &one.programs).flat_map(|one| &one.parts).map(|part| &part.guideline);
+    let mut known: BTreeMap<String, Guideline> = BTreeMap::new();
+    for name in wanted.chain(parts) {
+        if !known.contains_key(name)
+            && !read.iter().any(|one| id(one) == *name)
+            && let Ok((bytes, shown)) = inputs::guideline_bytes(None, name)
+            && let Ok((one, _)) = Guideline::read(&shown, &bytes)
+        {
+            known.insert(name.clone(), one);
+        }
+    }
+    let find = |name: &str| read.iter().find(|one| id(one) == name).or_else(|| known.get(name));
+    let mut problems = Diagnostics::new();
+    for one in read {
+        let parent = one.metadata.derived.as_ref().and_then(|derived| find(&derived.parent));
+        problems.extend(lint_derived(one, parent));
+    }
+    for one in composites {
+        problems.extend(composite::lint_composite(one, find));
+    }
+    problems
 }
 
 /// What changed since another state of the same guideline.
@@ -95,7 +138,7 @@ fn gather(path: &Path, files: &mut Vec<(String, Vec<u8>)>, skipped: &mut usize) 
             gather(&entry, files, skipped)?;
         } else if entry.extension().is_some_and(|extension| extension == "json") {
             let bytes = read(&entry)?;
-            match is_guideline(&bytes) {
+            match is_guideline(&bytes) || composite::is_composite(&bytes) {
                 true => files.push((entry.display().to_string(), bytes)),
                 false => *skipped += 1,
             }
@@ -169,6 +212,7 @@ fn headline(guideline: &Guideline) -> String {
     let approval = &metadata.approval;
     parts.extend(approval.status.map(|status| format!("{status:?}").to_lowercase()));
     parts.extend(approval.replaces.as_ref().map(|id| format!("replaces {id}")));
+    parts.extend(metadata.derived.as_ref().map(|derived| format!("derived from {}", derived.parent)));
     if !approval.releases.is_empty() {
         parts.push(format!("for {}", approval.releases.join(", ")));
     }
@@ -253,6 +297,9 @@ fn summary(guideline: &Guideline, programs: &[&Program]) -> serde_json::Value {
         "schema": metadata.schema,
         "status": metadata.approval.status,
         "replaces": metadata.approval.replaces,
+        "derived_from": metadata.derived.as_ref().map(|derived| derived.parent.clone()),
+        "digest": guideline.places.digest(),
+        "content": guideline::content_digest(guideline),
         "releases": metadata.approval.releases,
         "programs": programs.iter().map(program).collect::<Vec<_>>(),
     })

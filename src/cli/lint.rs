@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::capability::TestId;
 use crate::guideline::{self, Guideline};
+use crate::ledger;
 use crate::suite::{Catalogue, embedded, embedded_suites, lint_files};
 use crate::text::Diagnostics;
 
@@ -118,6 +119,15 @@ pub fn schema(context: &Context, args: &SchemaArgs) -> Result<Exit, CliError> {
         SchemaOf::Suite => crate::suite::schema::schema(),
         SchemaOf::Guideline => guideline::schema(),
         SchemaOf::Report => crate::report::document::schema(),
+        SchemaOf::Product => ledger::schema::<ledger::Product>(),
+        SchemaOf::Admission => ledger::schema::<ledger::Admission>(),
+        SchemaOf::Rules => ledger::schema::<ledger::Rules>(),
+        SchemaOf::Challenge => ledger::schema::<ledger::Challenge>(),
+        SchemaOf::Revocation => ledger::schema::<ledger::Revocation>(),
+        SchemaOf::Triage => ledger::schema::<ledger::Triage>(),
+        SchemaOf::Composite => guideline::composite::schema(),
+        SchemaOf::Waivers => guideline::waivers::schema(),
+        SchemaOf::Conformance => crate::attest::conformance_schema(),
     };
     context.say(serde_json::to_string_pretty(&schema).map_err(|e| CliError::new(Exit::Bug, e.to_string()))?);
     Ok(Exit::Ok)

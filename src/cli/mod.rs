@@ -6,12 +6,15 @@ mod args;
 mod audit;
 mod cleanup;
 mod clouds;
+mod composite;
 mod context;
 mod covers;
 mod demo;
 mod exit;
 mod explain;
+mod foundation;
 mod guideline;
+mod guideline_diff;
 mod harness;
 mod inputs;
 mod kube;
@@ -61,6 +64,11 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, CliError> {
         Command::Lint(args) => lint::lint(context, &args),
         Command::Score(args) => score::score(context, &args),
         Command::Verify(args) => verify::verify(context, &args),
+        Command::Sign(args) => foundation::sign(context, &args),
+        Command::Facts(args) => foundation::facts(context, &args),
+        Command::Admit(args) => foundation::admit(context, &args),
+        Command::Challenge(args) => foundation::challenge(context, &args),
+        Command::Ledger(args) => foundation::ledger(context, &args),
         Command::Guideline { command } => guideline::guideline(context, &command),
         Command::Merge(args) => merge::merge(context, &args),
         Command::Audit(args) => audit::audit(context, &args),

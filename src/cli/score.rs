@@ -18,7 +18,7 @@ use super::args::ScoreArgs;
 use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::inputs::{self, Loaded};
-use super::{explain, verdict};
+use super::{composite, explain, verdict};
 
 /// Scores results.
 ///
@@ -26,7 +26,14 @@ use super::{explain, verdict};
 /// When the results or the guideline cannot be used.
 pub fn score(context: &Context, args: &ScoreArgs) -> Result<Exit, CliError> {
     let loaded = inputs::catalogue(context, args.suites.as_deref())?;
-    let Taken { results, stated, date, guideline, waivers, foreign } = results(context, args, &loaded)?;
+    if let Some(guideline) = composite::named(context, args.guideline.as_deref())? {
+        return composite::score(context, args, &loaded, &guideline);
+    }
+    let [path] = args.results.as_slice() else {
+        return Err(CliError::new(Exit::Usage, "several results are scored with a composite guideline only")
+            .hint("give one bundle or file, or --guideline with the file of a composite"));
+    };
+    let Taken { results, stated, date, guideline, waivers, foreign, family: _ } = results(context, path, &loaded)?;
     let guideline = match (guideline, &args.guideline) {
         (Some(own), None) => own,
         (_, named) => {
@@ -90,31 +97,33 @@ fn show(context: &Context, args: &ScoreArgs, programs: &[ProgramScore], foreign:
 }
 
 /// What is scored.
-struct Taken {
-    results: Results,
+pub(super) struct Taken {
+    pub(super) results: Results,
+    /// Family of the run; empty when it is not known.
+    pub(super) family: String,
     /// Name of the guideline.
     stated: Option<String>,
     /// Date of the run.
-    date: String,
+    pub(super) date: String,
     /// The bundle's own guideline and waivers.
     guideline: Option<Guideline>,
-    waivers: Waivers,
+    pub(super) waivers: Waivers,
     /// Of another tool.
     foreign: bool,
 }
 
-fn results(context: &Context, args: &ScoreArgs, loaded: &Loaded) -> Result<Taken, CliError> {
-    if args.results.is_dir() {
-        return of_bundle(&args.results);
+fn results(context: &Context, path: &Path, loaded: &Loaded) -> Result<Taken, CliError> {
+    if path.is_dir() {
+        return of_bundle(path);
     }
-    let mut file = open(&args.results)?;
+    let mut file = open(path)?;
     let mut beginning = Vec::new();
     let read = (&mut file).take(1024).read_to_end(&mut beginning);
-    read.map_err(|error| CliError::input(format!("cannot read `{}`: {error}", args.results.display())))?;
+    read.map_err(|error| CliError::input(format!("cannot read `{}`: {error}", path.display())))?;
     if is_report(&beginning) {
-        return of_report(context, &args.results, loaded);
+        return of_report(context, path, loaded);
     }
-    of_others(context, &args.results)
+    of_others(context, path)
 }
 
 fn open(path: &Path) -> Result<File, CliError> {
@@ -128,7 +137,7 @@ fn is_report(beginning: &[u8]) -> bool {
     inner.trim_start().starts_with("\"format\"")
 }
 
-fn of_bundle(folder: &Path) -> Result<Taken, CliError> {
+pub(super) fn of_bundle(folder: &Path) -> Result<Taken, CliError> {
     let bundle = rejudge::open(folder).map_err(CliError::input)?;
     let mut odd = Vec::new();
     let collected = bundle.judge(&mut odd);
@@ -138,8 +147,9 @@ fn of_bundle(folder: &Path) -> Result<Taken, CliError> {
     }
     let results = collected.results(bundle.guideline.as_ref());
     let (stated, date) = (bundle.inputs.guideline.clone(), bundle.inputs.date.clone());
+    let family = bundle.inputs.family.clone();
     drop(collected);
-    Ok(Taken { results, stated, date, guideline: bundle.guideline, waivers: bundle.waivers, foreign: false })
+    Ok(Taken { results, family, stated, date, guideline: bundle.guideline, waivers: bundle.waivers, foreign: false })
 }
 
 /// A report alone does not say which upstream tests its cases stand for: the suites at hand do.
@@ -159,8 +169,8 @@ fn of_report(context: &Context, path: &Path, loaded: &Loaded) -> Result<Taken, C
         context.warn("the suites at hand are not those of the run: its cases may have stood for other upstream tests");
     }
     cover(&mut results, &loaded.catalogue, &report.run.family);
-    let (stated, date) = (report.run.guideline, report.run.date);
-    Ok(Taken { results, stated, date, guideline: None, waivers: Waivers::none(), foreign: false })
+    let (stated, date, family) = (report.run.guideline, report.run.date, report.run.family);
+    Ok(Taken { results, family, stated, date, guideline: None, waivers: Waivers::none(), foreign: false })
 }
 
 /// Whether a suite of the run's family is another one now, or is new.
@@ -187,6 +197,7 @@ fn of_others(context: &Context, path: &Path) -> Result<Taken, CliError> {
     let day = collected.latest.unwrap_or_else(jiff::Timestamp::now).to_zoned(jiff::tz::TimeZone::UTC).date();
     Ok(Taken {
         results: Results::of_others(&collected),
+        family: String::new(),
         stated: None,
         date: day.to_string(),
         guideline: None,

@@ -1,31 +1,36 @@
 //! `assize verify`.
 
-use crate::report::rejudge;
+use crate::attest::{self, Examined, Verified};
+use crate::report::rejudge::{self, Findings};
 use crate::text::one_line;
 
 use super::args::VerifyArgs;
 use super::context::{Context, Paint};
 use super::exit::{CliError, Exit};
+use super::foundation;
 
-/// Recomputes every outcome of a bundle.
+/// Recomputes every outcome of a bundle, and checks who signed it when keys are given.
 ///
 /// # Errors
 /// When the bundle cannot be read.
 pub fn verify(context: &Context, args: &VerifyArgs) -> Result<Exit, CliError> {
     let started = std::time::Instant::now();
-    let found = rejudge::verify(&args.bundle).map_err(|error| {
+    let unreadable = |error: crate::report::bundle::BundleError| {
         CliError::input(error).hint("give the folder of a run: it holds bundle.json, run.json and transcript.jsonl")
-    })?;
+    };
+    let (found, signed) = if args.trust.trust.is_empty() {
+        (rejudge::verify(&args.bundle).map_err(unreadable)?, None)
+    } else {
+        let keys = foundation::keys(&args.trust.trust)?;
+        let known = foundation::known(&args.trust.known)?;
+        let bundle = Examined::of(&args.bundle).map_err(unreadable)?;
+        let on = foundation::today(args.trust.date);
+        let verified = attest::check(&args.bundle, &bundle, &keys, &known, on).map_err(unreadable)?;
+        (bundle.findings, Some(verified))
+    };
     let seconds = started.elapsed().as_secs_f64();
     if args.json {
-        let document = serde_json::json!({
-            "supported": found.is_clean(),
-            "cases": found.cases,
-            "exchanges": found.exchanges,
-            "files": found.files,
-            "evidence": found.evidence,
-        });
-        context.say(document.to_string());
+        context.say(document(&found, signed.as_ref()).to_string());
     } else {
         for line in found.files.iter().chain(&found.evidence) {
             context.say(format!("{} {}", context.data(Paint::Bad, "differs"), one_line(line)));
@@ -46,5 +51,39 @@ pub fn verify(context: &Context, args: &VerifyArgs) -> Result<Exit, CliError> {
         ));
         context.tell(format!("{:.2} s, {:.0} cases/s", seconds, f64::from(found.cases) / seconds.max(1e-9)));
     }
-    Ok(Exit::Ok)
+    signed.map_or(Ok(Exit::Ok), |verified| trusted(context, &verified, args.json))
+}
+
+fn document(found: &Findings, signed: Option<&Verified>) -> serde_json::Value {
+    let mut document = serde_json::json!({
+        "supported": found.is_clean(),
+        "cases": found.cases,
+        "exchanges": found.exchanges,
+        "files": found.files,
+        "evidence": found.evidence,
+    });
+    if let Some(verified) = signed {
+        document["trusted"] = verified.problems.is_empty().into();
+        document["signed_by"] = serde_json::json!(verified.attested);
+        document["problems"] = serde_json::json!(verified.problems);
+        document["notes"] = serde_json::json!(verified.notes);
+    }
+    document
+}
+
+fn trusted(context: &Context, verified: &Verified, json: bool) -> Result<Exit, CliError> {
+    if !json {
+        for one in &verified.attested {
+            let (role, name, key) = (one.role.as_str(), one_line(&one.name), &one.key);
+            let text = format!("as {role} by {name} ({key}) on {}, until {}", one.signed, one.valid_until);
+            context.say(format!("{} {text}", context.data(Paint::Good, "signed")));
+        }
+        foundation::shown(context, &verified.problems);
+        verified.notes.iter().for_each(|note| context.tell(one_line(note)));
+    }
+    if verified.problems.is_empty() {
+        return Ok(Exit::Ok);
+    }
+    let number = crate::text::plural(verified.problems.len(), "problem");
+    Err(CliError::new(Exit::Unsupported, format!("the bundle cannot be trusted: {number}")))
 }

@@ -17,7 +17,7 @@ type Made<'a> = Result<Value<'a>, EvalError>;
 /// Digits that `random_hex` makes at most.
 const MAX_RANDOM_HEX: usize = 65_536;
 /// Digits of the random part of `unique`.
-const UNIQUE_DIGITS: usize = 10;
+pub const UNIQUE_DIGITS: usize = 10;
 /// What RFC 3986 §2.3 calls unreserved stays as it is.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -79,8 +79,13 @@ pub(super) fn url_decode<'a>(call: &Call<'_, 'a>) -> Made<'a> {
 
 pub(super) fn unique<'a>(call: &Call<'_, 'a>) -> Made<'a> {
     let prefix = call.text(0)?;
-    let digits = derived_digits(seed(call)?, "unique", prefix, UNIQUE_DIGITS);
-    call.make_text(format!("{prefix}-{digits}"))
+    call.make_text(unique_name(seed(call)?, prefix))
+}
+
+/// The name that `unique(prefix)` gives in a case: `seed` is that of the run, a slash, and the id of the case.
+#[must_use]
+pub fn unique_name(seed: &str, prefix: &str) -> String {
+    format!("{prefix}-{}", derived_digits(seed, "unique", prefix, UNIQUE_DIGITS))
 }
 
 pub(super) fn random_hex<'a>(call: &Call<'_, 'a>) -> Made<'a> {

@@ -33,6 +33,7 @@ mod tree;
 mod value;
 mod web;
 
+pub use digest::{UNIQUE_DIGITS, unique_name};
 pub use functions::FUNCTIONS;
 pub use program::Program;
 pub use scope::Scope;

@@ -80,6 +80,14 @@ codes! {
     "G150" "a new guideline names the revision of the tests that it was tried with"
     "G151" "an approved guideline is frozen: only flags and aliases may be added"
     "G152" "weights do not change once a guideline is no draft any more"
+    "G153" "a derived guideline is of the parent that it names, by id and digest"
+    "G154" "each difference to the parent has a reason and an owner"
+    "G155" "what is listed as a change is one"
+    "G156" "an approved guideline holds the digest of what was approved, and still has it"
+    "G157" "a guideline is a draft, then advisory, then approved, then superseded"
+    "G158" "a part of a composite is of a guideline that is known, by id and digest"
+    "G159" "a part of a composite names a program of its guideline"
+    "G160" "a program of a composite requires a part, and names each once"
 }
 
 /// The rule of a code.

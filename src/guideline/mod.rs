@@ -14,6 +14,8 @@
 //! | `metadata.assize.family` | which kind of API, as in [`Family`](crate::capability::Family) |
 //! | `metadata.assize.min_tool` | oldest release of this tool that scores the file rightly |
 //! | `metadata.approval` | as `os_trademark_approval`, for families without that trademark |
+//! | `metadata.assize.derived` | parent (`family/version`), its digest, and each difference with reason and owner |
+//! | `metadata.approval.content` | digest of what was approved |
 //! | `components.*.description` | plain words |
 //! | `capabilities.*.name`, `.spec` | short title; list of `document: section` |
 //! | `capabilities.*.weight` | whole number from 1; default: sum of the weights of its criteria or achievements, else 1 |
@@ -28,6 +30,8 @@
 //! There is no key that lets a gap count as passed: a required capability that a target lacks is not met.
 
 pub mod codes;
+pub mod composite;
+mod difference;
 mod fields;
 mod foreign;
 mod lint;
@@ -39,11 +43,13 @@ mod test_list;
 pub mod waivers;
 pub mod worksheet;
 
+pub use difference::{Difference, Part, content_digest, differences};
 pub use foreign::is_guideline;
-pub use lint::{lint, lint_change, lint_together};
+pub use lint::{lint, lint_change, lint_derived, lint_together};
 pub use model::{
-    Approval, ApprovalStatus, Attempts, Capability, Component, ComponentRef, Criterion, DesignatedSection, Flag,
-    Guideline, GuidelineId, Judgement, Metadata, Origin, Program, Scoring, Section, Test, TestRepository,
+    Approval, ApprovalStatus, Attempts, Capability, ChangeKind, Component, ComponentRef, Criterion, Derived,
+    DerivedChange, DesignatedSection, Flag, Guideline, GuidelineId, Judgement, Metadata, Origin, Program, Scoring,
+    Section, Test, TestRepository,
 };
 pub use places::Places;
 pub use read::FORMAT;

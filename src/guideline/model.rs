@@ -6,6 +6,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::canon::Digest;
 use crate::capability::{CapabilityId, Family, LifeCycle, TestId};
 
 use super::Places;
@@ -63,6 +64,75 @@ pub struct Metadata {
     pub origin: Origin,
     /// Codes of the linter that are known for the whole file, with the reason why they stay.
     pub accept: BTreeMap<String, String>,
+    /// The guideline that it was made from, when it is a derived one.
+    pub derived: Option<Derived>,
+}
+
+/// What a derived guideline says of the one it was made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Derived {
+    /// `family/version` of the parent.
+    pub parent: String,
+    /// Digest of the parent's file.
+    pub digest: Digest,
+    /// Every difference to it.
+    pub changes: Vec<DerivedChange>,
+}
+
+/// One difference to the parent, with its reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DerivedChange {
+    /// What was done.
+    pub kind: ChangeKind,
+    /// To which program, component, capability or test.
+    pub what: String,
+    /// Why.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: String,
+}
+
+/// What was done to a part of a guideline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangeKind {
+    /// It is new.
+    Add,
+    /// It is gone.
+    Drop,
+    /// A test no longer counts.
+    Flag,
+    /// It is another.
+    Change,
+}
+
+impl ChangeKind {
+    /// The spelling of each kind.
+    pub const WORDS: &'static [&'static str] = &["add", "drop", "flag", "change"];
+
+    /// The spelling used in files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ChangeKind::Add => "add",
+            ChangeKind::Drop => "drop",
+            ChangeKind::Flag => "flag",
+            ChangeKind::Change => "change",
+        }
+    }
+}
+
+impl std::str::FromStr for ChangeKind {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<ChangeKind, ()> {
+        match word {
+            "add" => Ok(ChangeKind::Add),
+            "drop" => Ok(ChangeKind::Drop),
+            "flag" => Ok(ChangeKind::Flag),
+            "change" => Ok(ChangeKind::Change),
+            _ => Err(()),
+        }
+    }
 }
 
 /// Whose format a file is in.
@@ -86,6 +156,8 @@ pub struct Approval {
     pub target_approval: Option<String>,
     /// Releases of the specification or product that it is for.
     pub releases: Vec<String>,
+    /// Digest of what was approved; see [`content_digest`](super::content_digest).
+    pub content: Option<Digest>,
 }
 
 /// How far a guideline is.

@@ -43,6 +43,11 @@ impl Places {
         self.source.as_ref().map(|source| source.name.as_str())
     }
 
+    /// Digest of the file; `None` when no file stands behind the guideline.
+    pub fn digest(&self) -> Option<crate::canon::Digest> {
+        self.source.as_ref().map(|source| crate::canon::digest_bytes(source.text.as_bytes()))
+    }
+
     fn spans(&self) -> &Spans {
         self.spans.get_or_init(|| {
             let mut spans = Spans::new();

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use crate::canon::Digest;
 use crate::capability::{CapabilityId, Family, LifeCycle, TestId};
 use crate::text::{Diagnostic, Diagnostics, SourceFile, did_you_mean, yaml, yaml::Node};
 
 pub(super) use super::fields::{Fields, Reader};
 use super::model::{
-    Approval, ApprovalStatus, Attempts, Capability, Component, ComponentRef, Criterion, DesignatedSection, Flag,
-    Guideline, GuidelineId, Judgement, Metadata, Origin, Program, Scoring, Section, Test, TestRepository,
+    Approval, ApprovalStatus, Attempts, Capability, ChangeKind, Component, ComponentRef, Criterion, Derived,
+    DerivedChange, DesignatedSection, Flag, Guideline, GuidelineId, Judgement, Metadata, Origin, Program, Scoring,
+    Section, Test, TestRepository,
 };
 use super::{Places, codes, fields::Text, foreign, places};
 
@@ -196,12 +198,14 @@ fn metadata(reader: &mut Reader, node: &Node) -> Option<Metadata> {
     let mut min_tool = None;
     let mut family = None;
     let mut accept = BTreeMap::new();
+    let mut derived = None;
     if let Some(mut own) = fields.needed(reader, "assize").and_then(|node| reader.fields(node, "`metadata.assize`")) {
         own.needed(reader, "format");
         let text = own.text(reader, "family", true);
         family = word::<Family>(reader, text, Family::WORDS);
         min_tool = own.maybe(reader, "min_tool");
         accept = own.node("accept").map(|node| reasons(reader, node)).unwrap_or_default();
+        derived = own.node("derived").and_then(|node| derived_of(reader, node));
         own.finish(reader);
     }
     let approval = ["approval", "os_trademark_approval"].map(|key| fields.node(key));
@@ -221,7 +225,55 @@ fn metadata(reader: &mut Reader, node: &Node) -> Option<Metadata> {
         scoring: scoring.unwrap_or_default(),
         origin: Origin::Assize,
         accept,
+        derived,
     })
+}
+
+/// A digest, written `sha256:…`.
+pub(super) fn digest(reader: &mut Reader, text: Option<Text>) -> Option<Digest> {
+    let (text, span) = text?;
+    match text.parse() {
+        Ok(digest) => Some(digest),
+        Err(_) => {
+            let problem = Diagnostic::error("G006", format!("`{text}` is no digest")).label(span, "");
+            reader.report(problem.help("write `sha256:` and 64 hexadecimal digits in lower case"));
+            None
+        }
+    }
+}
+
+fn derived_of(reader: &mut Reader, node: &Node) -> Option<Derived> {
+    let mut fields = reader.fields(node, "`metadata.assize.derived`")?;
+    let parent = fields.text(reader, "parent", true).map(|(text, _)| text);
+    let text = fields.text(reader, "digest", true);
+    let digest = digest(reader, text);
+    let changes = fields.needed(reader, "changes").map(|node| match node.as_seq() {
+        Some(items) => items.iter().filter_map(|item| derived_change(reader, item)).collect(),
+        None => {
+            reader.wrong_type(node, "`changes`", "a list");
+            Vec::new()
+        }
+    });
+    fields.finish(reader);
+    Some(Derived { parent: parent?, digest: digest?, changes: changes? })
+}
+
+fn derived_change(reader: &mut Reader, node: &Node) -> Option<DerivedChange> {
+    let mut fields = reader.fields(node, "a change")?;
+    let text = fields.text(reader, "kind", true);
+    let kind = word::<ChangeKind>(reader, text, ChangeKind::WORDS);
+    let mut filled = |key: &'static str| {
+        let (text, span) = fields.text(reader, key, true)?;
+        if text.trim().is_empty() {
+            let problem = Diagnostic::error("G011", format!("`{key}` is empty")).label(span, "");
+            reader.report(problem.help("a change is public: say what, why, and who answers for it"));
+            return None;
+        }
+        Some(text)
+    };
+    let (what, reason, owner) = (filled("what"), filled("reason"), filled("owner"));
+    fields.finish(reader);
+    Some(DerivedChange { kind: kind?, what: what?, reason: reason?, owner: owner? })
 }
 
 fn approval_of(reader: &mut Reader, node: &Node) -> Option<Approval> {
@@ -234,11 +286,13 @@ fn approval_of(reader: &mut Reader, node: &Node) -> Option<Approval> {
         }
         status
     });
+    let content = fields.text(reader, "content", false);
     let approval = Approval {
         status,
         replaces: fields.maybe(reader, "replaces"),
         target_approval: fields.maybe(reader, "target_approval"),
         releases: plain(fields.list(reader, "releases")),
+        content: digest(reader, content),
     };
     fields.finish(reader);
     Some(approval)

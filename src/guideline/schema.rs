@@ -43,6 +43,10 @@ pub fn schema() -> Value {
                 "replaces": text,
                 "target_approval": text,
                 "releases": texts,
+                "content": {
+                    "type": "string", "pattern": DIGEST,
+                    "description": "Digest of what was approved; `assize guideline lint` says which.",
+                },
             }), &[]),
             "scoring": closed(json!({
                 "cutoff_score": {"type": "integer", "minimum": 0, "maximum": 1_000_000},
@@ -93,6 +97,28 @@ pub fn schema() -> Value {
     })
 }
 
+/// What a digest looks like.
+const DIGEST: &str = "^sha256:[0-9a-f]{64}$";
+
+fn derived() -> Value {
+    let filled = json!({"type": "string", "minLength": 1});
+    let change = closed(
+        json!({
+            "kind": {"enum": super::ChangeKind::WORDS},
+            "what": described(filled.clone(), "Name of the program, capability or test; `scoring` for weights."),
+            "reason": filled,
+            "owner": filled,
+        }),
+        &["kind", "what", "reason", "owner"],
+    );
+    let derived = json!({
+        "parent": described(filled.clone(), "`family/version`"),
+        "digest": {"type": "string", "pattern": DIGEST},
+        "changes": {"type": "array", "items": change},
+    });
+    described(closed(derived, &["parent", "digest", "changes"]), "The guideline that this one was made from.")
+}
+
 fn metadata() -> Value {
     let text = json!({"type": "string"});
     closed(
@@ -104,6 +130,7 @@ fn metadata() -> Value {
                 "family": {"enum": Family::WORDS},
                 "min_tool": {"type": "string", "pattern": "^[0-9]+\\.[0-9]+\\.[0-9]+$"},
                 "accept": {"$ref": "#/$defs/accept"},
+                "derived": derived(),
             }), &["format", "family"]),
             "approval": {"$ref": "#/$defs/approval"},
             "os_trademark_approval": {"$ref": "#/$defs/approval"},

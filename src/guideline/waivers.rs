@@ -95,6 +95,37 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<(Waivers, Diagnostics), Diagnost
     reader.result(Waivers(waivers))
 }
 
+/// JSON Schema of a waivers file.
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    let text = |about: &str| serde_json::json!({"type": "string", "minLength": 1, "description": about});
+    serde_json::json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:assize:waivers:1",
+        "title": "Assize waivers",
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["format", "waivers"],
+        "properties": {
+            "format": {"const": FORMAT},
+            "waivers": {"type": "array", "items": {
+                "type": "object",
+                "additionalProperties": false,
+                "required": ["owner", "reason", "expires"],
+                "oneOf": [{"required": ["test"]}, {"required": ["capability"]}],
+                "properties": {
+                    "test": text("The test that is excused, in every capability that lists it."),
+                    "capability": text("The capability that is excused."),
+                    "owner": text("Who answers for it."),
+                    "reason": text("Why."),
+                    "expires": {"type": "string", "format": "date", "description": "The last day on which it holds."},
+                    "link": text("Where to read more."),
+                },
+            }},
+        },
+    })
+}
+
 fn one(reader: &mut Reader, item: &yaml::Node) -> Option<Waiver> {
     let mut fields = reader.fields(item, "a waiver")?;
     let test = fields.text(reader, "test", false);

@@ -12,6 +12,7 @@
 //! shards/…           of a merged run, the bundles of its shards, in place of a transcript
 //! journal.jsonl      undo journal: private to the run, not part of the evidence
 //! cleanup/           what `assize cleanup` did: private too
+//! attestations/      signed statements about the bundle: they name its digest, so the manifest cannot cover them
 //! ```
 
 use std::collections::BTreeMap;
@@ -46,6 +47,8 @@ pub mod names {
     pub const JOURNAL: &str = "journal.jsonl";
     /// Folder of clean-ups, not part of the evidence.
     pub const CLEANUP: &str = "cleanup/";
+    /// Folder of signed statements, each named `<signer>.<kind>.json`. They are about the manifest and not in it.
+    pub const ATTESTATIONS: &str = "attestations";
     /// JUnit.
     pub const JUNIT: &str = "junit.xml";
     /// HTML.
@@ -163,6 +166,30 @@ pub fn compare(folder: &Path) -> Result<Vec<String>, BundleError> {
     Ok(differences)
 }
 
+/// Relative names of all files that are handed on: evidence, manifest and signed statements, not what is private to the run.
+///
+/// # Errors
+/// When something is not a regular file, or the folder cannot be listed.
+pub fn published(folder: &Path) -> Result<Vec<String>, BundleError> {
+    let mut names = list(folder)?;
+    names.push(names::MANIFEST.to_owned());
+    let path = folder.join(names::ATTESTATIONS);
+    if path.is_dir() {
+        for entry in std::fs::read_dir(&path).map_err(BundleError::io(&path))? {
+            let name = format!(
+                "{}/{}",
+                names::ATTESTATIONS,
+                entry.map_err(BundleError::io(&path))?.file_name().to_string_lossy()
+            );
+            if is_attestation(&name) {
+                names.push(name);
+            }
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
 /// Makes sure that everything in a folder is a regular file or a folder, before any of it is read: what may never end
 /// must not be begun.
 ///
@@ -191,6 +218,14 @@ pub fn read_document<T: serde::de::DeserializeOwned>(path: &Path, text: &str) ->
     serde_json::from_str(text).map_err(|e| BundleError::invalid(path, format!("damaged document: {e}")))
 }
 
+/// Whether a file is a signed statement. Only names that are given to those are: nothing else hides in their folder.
+fn is_attestation(name: &str) -> bool {
+    let Some((names::ATTESTATIONS, file)) = name.split_once('/') else { return false };
+    let Some(stem) = file.strip_suffix(".json") else { return false };
+    !stem.is_empty()
+        && stem.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte))
+}
+
 /// Relative names of all regular files that belong to the evidence, sorted.
 pub(super) fn list(folder: &Path) -> Result<Vec<String>, BundleError> {
     let mut found = Vec::new();
@@ -210,7 +245,7 @@ pub(super) fn list(folder: &Path) -> Result<Vec<String>, BundleError> {
                 let name: Vec<_> = relative.iter().map(|part| part.to_string_lossy()).collect();
                 let name = name.join("/");
                 let private = name == names::JOURNAL || name.starts_with(names::CLEANUP);
-                if name != names::MANIFEST && !private {
+                if name != names::MANIFEST && !private && !is_attestation(&name) {
                     found.push(name);
                 }
             }

@@ -260,7 +260,7 @@ pub(super) fn judge(folder: &Path, findings: &mut Findings) -> Result<(), Bundle
     findings.evidence.extend(rejudge::misdated(&folder.join(names::RUN), &inputs)?);
     let shards = reopen(folder, &inputs, findings)?;
     let collected = collect(&catalogue, &inputs, &shards, &mut findings.evidence);
-    rejudge::same_report(folder, &inputs, &collected, (guideline.as_ref(), &waivers), findings)
+    rejudge::same_report(folder, &inputs, &collected, (guideline.as_ref(), &waivers), findings).map(|_| ())
 }
 
 /// Opens the shards of a merged bundle and says what does not fit.

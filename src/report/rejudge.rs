@@ -105,6 +105,15 @@ pub(super) type Documents = (RunInputs, Catalogue, Option<Guideline>, Waivers);
 
 pub(super) fn open_documents(folder: &Path) -> Result<Documents, BundleError> {
     let (inputs, catalogue) = open_inputs(folder)?;
+    let (guideline, waivers) = open_rules(folder, &inputs)?;
+    Ok((inputs, catalogue, guideline, waivers))
+}
+
+/// Reads guideline and waivers of a bundle.
+///
+/// # Errors
+/// When a file is missing, damaged or newer than this tool.
+pub fn open_rules(folder: &Path, inputs: &RunInputs) -> Result<(Option<Guideline>, Waivers), BundleError> {
     let path = folder.join(names::GUIDELINE);
     let guideline = match std::fs::read(&path) {
         Ok(bytes) => {
@@ -122,7 +131,7 @@ pub(super) fn open_documents(folder: &Path) -> Result<Documents, BundleError> {
         }
         Err(_) => Waivers::none(),
     };
-    Ok((inputs, catalogue, guideline, waivers))
+    Ok((guideline, waivers))
 }
 
 impl Opened {
@@ -416,10 +425,35 @@ pub fn verify(folder: &Path) -> Result<Findings, BundleError> {
     Ok(findings)
 }
 
+/// Verifies a bundle and hands what was judged again to `take`, so that it need not be judged twice.
+///
+/// # Errors
+/// When the bundle cannot be read at all, or not judged.
+pub fn examine<T>(
+    folder: &Path,
+    take: impl FnOnce(&Opened, &Collected<'_>, &[ProgramScore]) -> T,
+) -> Result<(Findings, T), BundleError> {
+    let mut findings = Findings::default();
+    bundle::all_regular(folder)?;
+    let (files, judged) = both(|| compare(folder), || judge_run(folder, &mut findings, take));
+    let files = files?;
+    let taken = judged?;
+    findings.files = files;
+    Ok((findings, taken))
+}
+
 fn judge_bundle(folder: &Path, findings: &mut Findings) -> Result<(), BundleError> {
     if folder.join(names::SHARDS).is_dir() {
         return merge::judge(folder, findings);
     }
+    judge_run(folder, findings, |_, _, _| ())
+}
+
+fn judge_run<T>(
+    folder: &Path,
+    findings: &mut Findings,
+    take: impl FnOnce(&Opened, &Collected<'_>, &[ProgramScore]) -> T,
+) -> Result<T, BundleError> {
     let bundle = open(folder)?;
     if bundle.transcript.run() != bundle.inputs.id {
         findings.evidence.push(format!(
@@ -431,7 +465,9 @@ fn judge_bundle(folder: &Path, findings: &mut Findings) -> Result<(), BundleErro
     same_suites(&bundle.inputs, &bundle.catalogue, findings);
     findings.evidence.extend(misdated(&folder.join(names::RUN), &bundle.inputs)?);
     let collected = bundle.judge(&mut findings.evidence);
-    same_report(folder, &bundle.inputs, &collected, (bundle.guideline.as_ref(), &bundle.waivers), findings)
+    let rules = (bundle.guideline.as_ref(), &bundle.waivers);
+    let programs = same_report(folder, &bundle.inputs, &collected, rules, findings)?;
+    Ok(take(&bundle, &collected, &programs))
 }
 
 /// The suites in the bundle are those that were run.
@@ -451,7 +487,7 @@ pub(super) fn same_report(
     collected: &Collected<'_>,
     (guideline, waivers): (Option<&Guideline>, &Waivers),
     findings: &mut Findings,
-) -> Result<(), BundleError> {
+) -> Result<Vec<ProgramScore>, BundleError> {
     let programs = collected
         .programs(guideline, waivers)
         .map_err(|error| BundleError::invalid(folder.join(names::RUN), error.to_string()))?;
@@ -468,7 +504,7 @@ pub(super) fn same_report(
         findings.evidence.push("report.json does not follow from the evidence".to_owned());
         findings.evidence.extend(differences(&path, inputs, collected, &programs));
     }
-    Ok(())
+    Ok(programs)
 }
 
 /// The date decides which waivers hold, so it must be that of the run.

@@ -14,6 +14,7 @@
 //! [`defcore_rules`] is RefStack's own arithmetic beside ours, for comparison. This module is pure: no file, no clock
 //! (the day of the run is an argument), the same input gives the same output for ever.
 
+mod composite;
 mod defcore;
 mod foreign;
 mod fraction;
@@ -22,6 +23,7 @@ mod program;
 mod results;
 mod types;
 
+pub use composite::{CompositeScore, PartScore, compose};
 pub use defcore::{DefcoreCounts, defcore_rules};
 pub use fraction::{Percent, Score};
 pub use program::{ScoreError, score};

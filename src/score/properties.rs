@@ -67,6 +67,7 @@ fn guideline() -> impl Strategy<Value = Guideline> {
                 scoring: Scoring::default(),
                 origin: Origin::Assize,
                 accept: BTreeMap::new(),
+                derived: None,
             },
             programs: vec![Program {
                 name: "P".to_string(),

@@ -3,7 +3,9 @@
 mod bad_input;
 mod bad_target;
 mod clouds;
+mod derived;
 mod foreign_results;
+mod foundation;
 mod gates;
 mod guideline;
 mod harness;

@@ -27,6 +27,7 @@ pub(super) fn guideline(id: String, schema: String) -> Guideline {
             scoring: Scoring::default(),
             origin: Origin::Interop,
             accept: BTreeMap::new(),
+            derived: None,
         },
         programs: Vec::<Program>::new(),
         components: BTreeMap::new(),
@@ -50,6 +51,7 @@ pub(super) fn approval(walk: &mut Walk, keys: &Keys) -> Approval {
         replaces: keys.full_text(walk, "replaces"),
         target_approval: keys.full_text(walk, "target_approval"),
         releases: keys.texts(walk, "releases"),
+        content: None,
     }
 }
 

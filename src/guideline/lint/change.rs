@@ -21,6 +21,7 @@ pub fn lint_change(old: &Guideline, new: &Guideline) -> Diagnostics {
     if matches!(status, Some(ApprovalStatus::Approved | ApprovalStatus::Superseded)) {
         lint.frozen(old);
     }
+    lint.steps(old);
     lint.found
 }
 

@@ -7,6 +7,7 @@
 
 mod between;
 mod change;
+mod derived;
 mod heads;
 mod names;
 mod worksheets;
@@ -19,6 +20,7 @@ use crate::text::{Diagnostic, Diagnostics, did_you_mean};
 use super::model::{Capability, Component, Flag, Guideline, Origin};
 pub use between::lint_together;
 pub use change::lint_change;
+pub use derived::lint_derived;
 
 /// The problems of a guideline. `known` are the tests that the suites have; without them test ids are not looked up.
 pub fn lint(guideline: &Guideline, known: Option<&BTreeSet<TestId>>) -> Diagnostics {
@@ -36,6 +38,7 @@ pub fn lint(guideline: &Guideline, known: Option<&BTreeSet<TestId>>) -> Diagnost
     }
     lint.names_of_tests();
     lint.spellings();
+    lint.content();
     lint.unneeded();
     lint.found
 }
