@@ -165,11 +165,12 @@ fn headline(guideline: &Guideline) -> String {
     let mut parts = vec![match metadata.origin {
         Origin::Assize => format!("{}/{}", metadata.family, metadata.id),
         Origin::Interop => format!("{}, interop schema {}", metadata.id, metadata.schema),
+        Origin::Conformance => format!("conformance tests of Kubernetes {}", metadata.id),
     }];
     let approval = &metadata.approval;
     parts.extend(approval.status.map(|status| format!("{status:?}").to_lowercase()));
     parts.extend(approval.replaces.as_ref().map(|id| format!("replaces {id}")));
-    if !approval.releases.is_empty() {
+    if !approval.releases.is_empty() && metadata.origin != Origin::Conformance {
         parts.push(format!("for {}", approval.releases.join(", ")));
     }
     parts.join(", ")

@@ -11,6 +11,7 @@ mod covers;
 mod demo;
 mod exit;
 mod explain;
+mod files;
 mod guideline;
 mod harness;
 mod inputs;
@@ -23,6 +24,7 @@ mod plan;
 mod progress;
 mod run;
 mod score;
+mod submission;
 mod verdict;
 mod verify;
 
@@ -60,6 +62,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, CliError> {
         Command::List(args) => list::list(context, &args),
         Command::Lint(args) => lint::lint(context, &args),
         Command::Score(args) => score::score(context, &args),
+        Command::Submission(args) => submission::submission(context, &args),
         Command::Verify(args) => verify::verify(context, &args),
         Command::Guideline { command } => guideline::guideline(context, &command),
         Command::Merge(args) => merge::merge(context, &args),

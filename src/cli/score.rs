@@ -9,7 +9,7 @@ use crate::report::assemble::cover;
 use crate::report::document::ReportDocument;
 use crate::report::inputs::RunInputs;
 use crate::report::rejudge;
-use crate::results::{Collected, collect};
+use crate::results::{Collected, collect, collect_files};
 use crate::score::{self, ProgramScore, Results, TestResult, Verdict, defcore_rules};
 use crate::suite::Suite;
 use crate::text::plural;
@@ -18,7 +18,7 @@ use super::args::ScoreArgs;
 use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::inputs::{self, Loaded};
-use super::{explain, verdict};
+use super::{explain, files, verdict};
 
 /// Scores results.
 ///
@@ -105,6 +105,10 @@ struct Taken {
 
 fn results(context: &Context, args: &ScoreArgs, loaded: &Loaded) -> Result<Taken, CliError> {
     if args.results.is_dir() {
+        let is_bundle = ["bundle.json", "run.json"].iter().any(|name| args.results.join(name).is_file());
+        if !is_bundle && files::any(&args.results) {
+            return of_others(context, &args.results);
+        }
         return of_bundle(&args.results);
     }
     let mut file = open(&args.results)?;
@@ -171,8 +175,12 @@ fn is_other(suite: &Suite, run: &RunInputs) -> bool {
 
 fn of_others(context: &Context, path: &Path) -> Result<Taken, CliError> {
     let shown = path.display();
-    let collected = collect(BufReader::with_capacity(64 << 10, open(path)?))
-        .map_err(|error| CliError::input(format!("`{shown}`: {error}")))?;
+    let read = if path.is_dir() {
+        collect_files(files::below(path))
+    } else {
+        collect(BufReader::with_capacity(64 << 10, open(path)?))
+    };
+    let collected = read.map_err(|error| CliError::input(format!("`{shown}`: {error}")))?;
     context.tell(summary(&collected));
     for note in &collected.notes {
         context.warn(note);

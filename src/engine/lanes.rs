@@ -134,7 +134,12 @@ mod tests {
             }
         };
         let waiting = async {
-            tokio::join!(wait("a", "http://h:2/"), wait("b", "http://h:2/"), wait("c", "http://h:1/"), wait("d", "http://h:3/"));
+            tokio::join!(
+                wait("a", "http://h:2/"),
+                wait("b", "http://h:2/"),
+                wait("c", "http://h:1/"),
+                wait("d", "http://h:3/")
+            );
         };
         let ends = async {
             tokio::task::yield_now().await;

@@ -39,7 +39,9 @@ mod test_list;
 pub mod waivers;
 pub mod worksheet;
 
-pub use foreign::is_guideline;
+pub use foreign::{
+    Entry as ConformanceEntry, PROGRAM as CONFORMANCE_PROGRAM, Release, entries as conformance_entries, is_guideline,
+};
 pub use lint::{lint, lint_change, lint_together};
 pub use model::{
     Approval, ApprovalStatus, Attempts, Capability, Component, ComponentRef, Criterion, DesignatedSection, Flag,
