@@ -94,7 +94,7 @@ fn gather(context: &Context, args: &SubmissionArgs) -> Result<Submission, CliErr
             let text = problems.render(context.colored_talk());
             CliError::new(Exit::InvalidInput, format!("the list of tests cannot be used\n\n{text}"))
         })?;
-        (submission.tests, submission.tests_of) = (Some(tests), Some(of));
+        (submission.tests, submission.tests_of) = (Some(tests), of);
     }
     Ok(submission)
 }

@@ -13,8 +13,8 @@ use super::{Damage, Entry, ReadError, Reading};
 
 /// Most bytes that come out of an archive.
 const MOST_BYTES: u64 = 16 << 30;
-/// A packed file may grow so many times, once it is larger than [`GROWN`].
-const MOST_GROWTH: u64 = 1500;
+/// A packed file may grow so many times, once it is larger than [`GROWN`]. Logs grow some twenty times.
+const MOST_GROWTH: u64 = 200;
 /// Growth below this size is nothing to worry about.
 const GROWN: u64 = 256 << 20;
 /// Most files.
@@ -55,6 +55,8 @@ pub struct Unpacked<R: Read> {
     inner: MultiGzDecoder<BufReader<Counting<R>>>,
     read: Rc<Cell<u64>>,
     given: u64,
+    /// Growth below this size is nothing to worry about.
+    grown: u64,
     fault: Fault,
 }
 
@@ -63,7 +65,7 @@ impl<R: Read> Unpacked<R> {
         let (read, fault) = (Rc::new(Cell::new(0)), Fault::default());
         let counting = Counting { inner: input, count: Rc::clone(&read) };
         let inner = MultiGzDecoder::new(BufReader::with_capacity(32 << 10, counting));
-        (Unpacked { inner, read, given: 0, fault: Rc::clone(&fault) }, fault)
+        (Unpacked { inner, read, given: 0, grown: GROWN, fault: Rc::clone(&fault) }, fault)
     }
 
     fn end(&mut self, what: String) {
@@ -79,7 +81,7 @@ impl<R: Read> Read for Unpacked<R> {
         match self.inner.read(buffer) {
             Ok(count) => {
                 self.given += count as u64;
-                let grown = self.given > GROWN && self.given / MOST_GROWTH > self.read.get();
+                let grown = self.given > self.grown && self.given / MOST_GROWTH > self.read.get();
                 if self.given > MOST_BYTES || grown {
                     self.end(format!("the file unpacks to more than {} bytes: given up", self.given));
                     return Ok(0);
@@ -166,4 +168,29 @@ fn attribute_path(entry: &mut impl Read) -> io::Result<Option<String>> {
     let text = String::from_utf8_lossy(&bytes);
     let path = text.lines().find_map(|line| line.split_once(' ')?.1.strip_prefix("path="));
     Ok(path.map(str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn what_unpacks_to_far_too_much_is_given_up() {
+        let packed = |bytes: &[u8]| {
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+            encoder.write_all(bytes).unwrap();
+            encoder.finish().unwrap()
+        };
+        let unpack = |packed: &[u8]| {
+            let (unpacked, fault) = Unpacked::new(packed);
+            let length = io::copy(&mut Unpacked { grown: 1 << 20, ..unpacked }, &mut io::sink()).unwrap();
+            let fault = fault.borrow_mut().take();
+            (length, fault)
+        };
+        let (length, fault) = unpack(&packed(&vec![0; 8 << 20]));
+        assert!(length < 3 << 20 && fault.unwrap().what.contains("given up"), "{length}");
+        assert_eq!(unpack(&packed(&vec![0; 1 << 19])), (1 << 19, None));
+    }
 }

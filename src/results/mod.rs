@@ -54,6 +54,8 @@ pub use name::{Name, Scope, brackets, scope, take_apart};
 use source::{Source, Trouble};
 
 #[cfg(test)]
+mod files_tests;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod tests;

@@ -38,7 +38,7 @@ pub struct Submission {
     pub unreadable: Option<String>,
     /// The conformance tests of the claimed release.
     pub tests: Option<Vec<ConformanceEntry>>,
-    /// The release that the list of tests is of.
+    /// The release that the list of tests is of, when it says so.
     pub tests_of: Option<Release>,
     /// The title of the pull request.
     pub title: Option<String>,

@@ -60,7 +60,9 @@ fn required(submission: &Submission, results: &Collected, judged: &mut BTreeMap<
             return;
         }
     };
-    if let Some(other) = submission.tests_of.filter(|other| *other != release) {
+    // A list without a version may lack entries of the release itself, but has none of a later one.
+    let newest = tests.iter().flat_map(|test| &test.releases).max().copied().filter(|newest| *newest > release);
+    if let Some(other) = submission.tests_of.or(newest).filter(|other| *other != release) {
         let why = format!("the conformance.yaml is of {other}, {release} is claimed");
         for code in ["C015", "C102"] {
             judged.insert(code, Judged::not(why.clone()));

@@ -55,7 +55,7 @@ fn submission(junit: &str, log: &str) -> Submission {
         product: Some(PRODUCT.as_bytes().to_vec()),
         results: Some(collect_files(files).unwrap()),
         tests: Some(tests),
-        tests_of: Some(of),
+        tests_of: of,
         title: Some("Conformance results for v1.34/toy".to_owned()),
         latest: Some(Release(1, 36)),
         commits: Some(1),
@@ -98,10 +98,10 @@ fn each_rule_can_be_broken() {
     type Edit = fn(&mut Submission);
     let edits: &[(&[&str], Edit)] = &[
         (&["C001", "C008", "C013"], |it| it.title = Some(String::new())),
-        (&["C002"], |it| drop(it.files.remove("README.md"))),
-        (&["C003"], |it| drop(it.files.insert("README.md".to_owned(), 0))),
+        (&["C002"], |it| it.files.retain(|name, _| name != "README.md")),
+        (&["C003"], |it| it.files.extend([("README.md".to_owned(), 0)])),
         (&["C004"], |it| it.product = Some(b"vendor: [".to_vec())),
-        (&["C005"], |it| drop(it.files.insert("notes.txt".to_owned(), 1))),
+        (&["C005"], |it| it.files.extend([("notes.txt".to_owned(), 1)])),
         (&["C005"], |it| it.touched.push("README.md".to_owned())),
         (&["C005", "C007"], |it| it.touched.push("v1.34/other/README.md".to_owned())),
         (&["C008", "C013"], |it| it.title = Some("Conformance results for v1.33/toy".to_owned())),

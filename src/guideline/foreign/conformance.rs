@@ -85,11 +85,12 @@ impl Entry {
     }
 }
 
-/// The entries of a list of conformance tests, for those who need more than the guideline that it makes.
+/// The entries of a list of conformance tests, for those who need more than the guideline that it makes, and the release that its
+/// name says it is of.
 ///
 /// # Errors
 /// When the file is no such list.
-pub fn entries(name: &str, bytes: &[u8]) -> Result<(Release, Vec<Entry>), Diagnostics> {
+pub fn entries(name: &str, bytes: &[u8]) -> Result<(Option<Release>, Vec<Entry>), Diagnostics> {
     let source = SourceFile::new(name, super::super::read::utf8(name, bytes)?);
     let root = yaml::parse(&source)?;
     if !is_list(&root) {
@@ -99,8 +100,7 @@ pub fn entries(name: &str, bytes: &[u8]) -> Result<(Release, Vec<Entry>), Diagno
         return Err(problem.help(help).source(&source).into());
     }
     let list = List::read(&mut Walk::new(&source), &root);
-    let version = list.version(name);
-    Ok((version, list.entries.into_iter().map(|(_, entry)| entry).collect()))
+    Ok((Release::in_name(name), list.entries.into_iter().map(|(_, entry)| entry).collect()))
 }
 
 /// Whether a document is such a list.
