@@ -26,6 +26,7 @@ pub mod transcript;
 // Layer 3
 pub mod judge;
 pub mod score;
+pub mod submission;
 pub mod target;
 // Layer 4
 pub mod engine;

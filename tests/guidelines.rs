@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use assize::capability::LifeCycle;
+use assize::capability::{LifeCycle, Outcome, TestId};
 use assize::guideline::worksheet::Sheet;
-use assize::guideline::{Guideline, TestListOptions, codes, is_guideline, lint, lint_together, test_list};
-use assize::score::defcore_rules;
+use assize::guideline::{Guideline, TestListOptions, Waivers, codes, is_guideline, lint, lint_together, test_list};
+use assize::score::{Results, TestResult, defcore_rules, score};
 use assize::text::{Diagnostics, yaml};
 
 fn root() -> PathBuf {
@@ -18,15 +18,19 @@ fn root() -> PathBuf {
 
 /// The folder of published OpenStack documents, or a printed reason why the test is skipped.
 fn published() -> Option<PathBuf> {
+    published_by("openstack")
+}
+
+fn published_by(project: &str) -> Option<PathBuf> {
     let mut places = Vec::new();
     match env::var_os("ASSIZE_GUIDELINES") {
         Some(folder) => places.push(PathBuf::from(folder)),
         None => places.extend(root().ancestors().skip(1).take(2).map(|folder| folder.join("shared/guidelines"))),
     }
-    let found = places.iter().map(|place| place.join("openstack")).find(|place| place.is_dir());
+    let found = places.iter().map(|place| place.join(project)).find(|place| place.is_dir());
     if found.is_none() {
         println!(
-            "skipped: no published guidelines in {places:?}; set ASSIZE_GUIDELINES to a folder that has openstack/"
+            "skipped: no published guidelines in {places:?}; set ASSIZE_GUIDELINES to a folder that has {project}/"
         );
     }
     found
@@ -207,6 +211,61 @@ fn what_is_wrong_between_the_published_files_is_found() {
     let shown = found.to_string();
     for part in ["it replaces 2018.02, although 2020.06", "does not define component `os_powered_compute`"] {
         assert!(shown.contains(part), "{part}");
+    }
+}
+
+/// Numbers counted by a script of its own beforehand.
+#[test]
+fn the_published_lists_of_conformance_tests_are_read() {
+    let Some(folder) = published_by("kubernetes") else { return };
+    // Tests, then what is odd: no MUST or SHOULD, titles used twice, releases, groups.
+    let cases = [
+        ("v1.20", 311, [29, 7, 0, 58]),
+        ("v1.34", 424, [71, 12, 1, 0]),
+        ("v1.35", 441, [83, 9, 1, 0]),
+        ("v1.36", 446, [86, 10, 1, 0]),
+    ];
+    let mut all = Vec::new();
+    for (version, number, odd) in cases {
+        let (guideline, mut found) = read(&folder.join(format!("conformance.{version}.yaml")));
+        found.extend(lint(&guideline, None));
+        let counts = counts(&found);
+        let of = |code: &str| counts.get(code).copied().unwrap_or_default();
+        assert_eq!([of("G033"), of("G031"), of("G032"), of("G035")], odd, "{version}");
+        assert_eq!(found.len(), odd.iter().sum::<usize>(), "{version} {counts:?}");
+        assert!(found.iter().all(|one| one.position().is_some() && one.help.is_some()));
+        let program = guideline.program_like("conformance").unwrap();
+        let options = TestListOptions { standings: vec![LifeCycle::Required], aliases: false, flagged: true };
+        assert_eq!(test_list(&guideline, program, &options).len(), number, "{version}");
+        assert_eq!(guideline.metadata.id.0, version);
+        all.push(guideline);
+    }
+    assert!(lint_together(&all.iter().collect::<Vec<_>>()).is_empty());
+}
+
+/// What the list of one version calls a test, that of another one finds, for every test that both have.
+#[test]
+fn conformance_tests_are_found_across_versions() {
+    let Some(folder) = published_by("kubernetes") else { return };
+    let of = |version: &str| read(&folder.join(format!("conformance.{version}.yaml"))).0;
+    // Left over: tests that were dropped, without a successor that asks for the same.
+    for (old, new, gone) in
+        [("v1.34", "v1.35", 0), ("v1.35", "v1.36", 0), ("v1.20", "v1.34", 4), ("v1.35", "v1.34", 17)]
+    {
+        let (old, new) = (of(old), of(new));
+        let names = old.capabilities.values().flat_map(|one| one.tests.keys());
+        let pass = TestResult { outcome: Outcome::Pass, flaky: false };
+        let results: Results = names.map(|name| (name.clone(), pass)).collect();
+        let scores = score(&new, None, &results, &Waivers::none(), jiff::civil::Date::ZERO).unwrap();
+        let found: BTreeSet<&TestId> = scores
+            .iter()
+            .flat_map(|one| one.required.iter())
+            .flat_map(|one| &one.tests)
+            .filter(|test| test.outcome == Outcome::Pass)
+            .flat_map(|test| if test.ran_as.is_empty() { vec![&test.test] } else { test.ran_as.iter().collect() })
+            .collect();
+        let lost: Vec<_> = results.iter().map(|(name, _)| name).filter(|name| !found.contains(name)).collect();
+        assert_eq!(lost.len(), gone, "{} to {}: {lost:#?}", old.metadata.id, new.metadata.id);
     }
 }
 

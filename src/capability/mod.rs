@@ -5,8 +5,10 @@
 
 mod id;
 mod outcome;
+mod sentence;
 mod upstream;
 
 pub use id::{CapabilityId, IdError, TestId};
 pub use outcome::{Family, LifeCycle, Marks, Outcome, UnknownWord};
+pub use sentence::{sentence_key, unescape};
 pub use upstream::{is_uuid, upstream_id};

@@ -46,6 +46,8 @@ pub enum Command {
     Lint(LintArgs),
     /// Score the results of a bundle or of another tool against a guideline.
     Score(ScoreArgs),
+    /// Check a submission to the Kubernetes conformance programme: the folder `vX.Y/<product>`.
+    Submission(SubmissionArgs),
     /// Recompute every verdict of a bundle from its evidence, offline; with --trust, check who signed it.
     Verify(VerifyArgs),
     /// Put the bundles of the shards of one run together (`run --shard`).
@@ -371,8 +373,9 @@ pub struct LintArgs {
 /// `assize score`.
 #[derive(Debug, Args)]
 pub struct ScoreArgs {
-    /// Folder of a bundle, a report.json, or results of another tool: subunit v1 or v2, JUnit XML, RefStack JSON, or a
-    /// list of the names of passed tests. Several bundles, one for each family, for a composite guideline.
+    /// Folder of a bundle, a report.json, or results of another tool: subunit v1 or v2, JUnit XML, go test -json, RefStack
+    /// JSON, a list of the names of passed tests, a Sonobuoy archive, or a folder with junit_01.xml. Several bundles, one for
+    /// each family, for a composite guideline.
     #[arg(required = true)]
     pub results: Vec<PathBuf>,
     /// Guideline: `family/version`, a file, or the file of a composite guideline. That of the report when left out.
@@ -396,6 +399,37 @@ pub struct ScoreArgs {
     /// Folder with suites/ and capabilities/ to use instead of the built-in ones.
     #[arg(long, value_name = "DIR")]
     pub suites: Option<PathBuf>,
+}
+
+/// `assize submission`.
+#[derive(Debug, Args)]
+pub struct SubmissionArgs {
+    /// Folder of the submission: `vX.Y/<product>` with README.md, PRODUCT.yaml, e2e.log and junit_01.xml.
+    pub folder: PathBuf,
+    /// The `conformance.yaml` of the claimed Kubernetes release. Without it no test is known to be required.
+    #[arg(long, short = 'g', value_name = "FILE")]
+    pub guideline: Option<PathBuf>,
+    /// Title of the pull request.
+    #[arg(long)]
+    pub title: Option<String>,
+    /// The newest Kubernetes release: two minor releases before it are accepted.
+    #[arg(long, value_name = "VERSION")]
+    pub latest: Option<String>,
+    /// Number of commits of the pull request.
+    #[arg(long, value_name = "N")]
+    pub commits: Option<u32>,
+    /// Every file that the pull request touches, from the root of the repository, one by one.
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    pub files: Vec<String>,
+    /// The day on which the results are used first. Today when left out.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub date: Option<jiff::civil::Date>,
+    /// Show the rules that hold, too.
+    #[arg(long)]
+    pub all: bool,
+    /// One JSON document.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `assize verify`.

@@ -103,7 +103,17 @@ fn required(
     if args.json {
         context.say(counts.json().to_string());
     } else {
-        context.say(format!("\n{counts}"));
+        context.say("");
+        let groups = by_component(guideline, &lines);
+        if groups.len() > 1 {
+            let width = groups.keys().map(|name| name.len()).max().unwrap_or_default();
+            for (name, counts) in &groups {
+                let (all, covered) = (counts.counting.len(), counts.covered.len());
+                context.say(format!("{name:<width$}  {covered} of {all}"));
+            }
+            context.say("");
+        }
+        context.say(counts.to_string());
     }
     Ok(Exit::Ok)
 }
@@ -160,6 +170,16 @@ fn json(line: &Line<'_>, id: Option<&String>) -> serde_json::Value {
         "cases": line.cases,
         "note": line.test.note,
     })
+}
+
+/// The counts of each component that has something to count.
+fn by_component<'g>(guideline: &'g Guideline, lines: &BTreeMap<(&str, &str), Line<'_>>) -> BTreeMap<&'g str, Counts> {
+    let counts = guideline.components.iter().map(|(name, component)| {
+        let listed = component.listed(LifeCycle::Required);
+        let own = lines.values().filter(|line| listed.iter().any(|id| id.as_str() == line.capability));
+        (name.as_str(), Counts::of(own))
+    });
+    counts.filter(|(_, counts)| !counts.counting.is_empty()).collect()
 }
 
 /// Unique required tests; flagged ones apart.

@@ -208,12 +208,13 @@ fn headline(guideline: &Guideline) -> String {
     let mut parts = vec![match metadata.origin {
         Origin::Assize => format!("{}/{}", metadata.family, metadata.id),
         Origin::Interop => format!("{}, interop schema {}", metadata.id, metadata.schema),
+        Origin::Conformance => format!("conformance tests of Kubernetes {}", metadata.id),
     }];
     let approval = &metadata.approval;
     parts.extend(approval.status.map(|status| format!("{status:?}").to_lowercase()));
     parts.extend(approval.replaces.as_ref().map(|id| format!("replaces {id}")));
     parts.extend(metadata.derived.as_ref().map(|derived| format!("derived from {}", derived.parent)));
-    if !approval.releases.is_empty() {
+    if !approval.releases.is_empty() && metadata.origin != Origin::Conformance {
         parts.push(format!("for {}", approval.releases.join(", ")));
     }
     parts.join(", ")

@@ -151,7 +151,7 @@ fn read_guideline(context: &Context, shown: &str, bytes: &[u8]) -> Result<Guidel
         CliError::new(Exit::InvalidInput, format!("the guideline cannot be used\n\n{text}"))
     })?;
     // A foreign document is not for its reader to repair.
-    if guideline.metadata.origin == Origin::Interop && !problems.is_empty() && !problems.has_errors() {
+    if guideline.metadata.origin != Origin::Assize && !problems.is_empty() && !problems.has_errors() {
         let odd = crate::text::plural(problems.len(), "odd thing");
         context.tell(format!("{odd} in {shown}: `assize guideline lint` shows them"));
         return Ok(guideline);

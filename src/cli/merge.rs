@@ -11,13 +11,11 @@ impl From<MergeError> for CliError {
     fn from(error: MergeError) -> Self {
         let message = error.to_string();
         match error {
-            MergeError::Bundle(_) => {
-                Self::input(message).hint("give the folders of runs: each holds bundle.json, run.json and transcript.jsonl")
-            }
+            MergeError::Bundle(_) => Self::input(message)
+                .hint("give the folders of runs: each holds bundle.json, run.json and transcript.jsonl"),
             MergeError::Foreign { .. } => Self::input(message),
-            MergeError::Unsupported { folder, .. } => {
-                Self::new(Exit::Unsupported, message).hint(format!("`assize verify {}` lists all of it", folder.display()))
-            }
+            MergeError::Unsupported { folder, .. } => Self::new(Exit::Unsupported, message)
+                .hint(format!("`assize verify {}` lists all of it", folder.display())),
         }
     }
 }

@@ -12,6 +12,7 @@ mod covers;
 mod demo;
 mod exit;
 mod explain;
+mod files;
 mod foundation;
 mod guideline;
 mod guideline_diff;
@@ -26,6 +27,7 @@ mod plan;
 mod progress;
 mod run;
 mod score;
+mod submission;
 mod verdict;
 mod verify;
 
@@ -63,6 +65,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, CliError> {
         Command::List(args) => list::list(context, &args),
         Command::Lint(args) => lint::lint(context, &args),
         Command::Score(args) => score::score(context, &args),
+        Command::Submission(args) => submission::submission(context, &args),
         Command::Verify(args) => verify::verify(context, &args),
         Command::Sign(args) => foundation::sign(context, &args),
         Command::Facts(args) => foundation::facts(context, &args),

@@ -9,7 +9,7 @@ use crate::report::assemble::cover;
 use crate::report::document::ReportDocument;
 use crate::report::inputs::RunInputs;
 use crate::report::rejudge;
-use crate::results::{Collected, collect};
+use crate::results::{Collected, collect, collect_files};
 use crate::score::{self, ProgramScore, Results, TestResult, Verdict, defcore_rules};
 use crate::suite::Suite;
 use crate::text::plural;
@@ -18,7 +18,7 @@ use super::args::ScoreArgs;
 use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::inputs::{self, Loaded};
-use super::{composite, explain, verdict};
+use super::{composite, explain, files, verdict};
 
 /// Scores results.
 ///
@@ -114,6 +114,10 @@ pub(super) struct Taken {
 
 fn results(context: &Context, path: &Path, loaded: &Loaded) -> Result<Taken, CliError> {
     if path.is_dir() {
+        let is_bundle = ["bundle.json", "run.json"].iter().any(|name| path.join(name).is_file());
+        if !is_bundle && files::any(path) {
+            return of_others(context, path);
+        }
         return of_bundle(path);
     }
     let mut file = open(path)?;
@@ -181,8 +185,12 @@ fn is_other(suite: &Suite, run: &RunInputs) -> bool {
 
 fn of_others(context: &Context, path: &Path) -> Result<Taken, CliError> {
     let shown = path.display();
-    let collected = collect(BufReader::with_capacity(64 << 10, open(path)?))
-        .map_err(|error| CliError::input(format!("`{shown}`: {error}")))?;
+    let read = if path.is_dir() {
+        collect_files(files::below(path))
+    } else {
+        collect(BufReader::with_capacity(64 << 10, open(path)?))
+    };
+    let collected = read.map_err(|error| CliError::input(format!("`{shown}`: {error}")))?;
     context.tell(summary(&collected));
     for note in &collected.notes {
         context.warn(note);

@@ -17,7 +17,9 @@ use super::opening::Rest;
 use super::shared::Shared;
 use super::streams::{Arrived, OpenStream};
 use crate::http::{EndReason, Exchange, FailureClass, Frame, StreamEnd, StreamEvent, has_channels};
-use crate::judge::{Call, Event, FixtureState, Leak, Leave, Outgoing, Phase, Pledge, Receive, StopReason, Streamed, World};
+use crate::judge::{
+    Call, Event, FixtureState, Leak, Leave, Outgoing, Phase, Pledge, Receive, StopReason, Streamed, World,
+};
 use crate::secret::{Redacted, Secret};
 use crate::suite::Frames;
 use crate::transcript::Record;

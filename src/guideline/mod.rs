@@ -44,7 +44,9 @@ pub mod waivers;
 pub mod worksheet;
 
 pub use difference::{Difference, Part, content_digest, differences};
-pub use foreign::is_guideline;
+pub use foreign::{
+    Entry as ConformanceEntry, PROGRAM as CONFORMANCE_PROGRAM, Release, entries as conformance_entries, is_guideline,
+};
 pub use lint::{lint, lint_change, lint_derived, lint_together};
 pub use model::{
     Approval, ApprovalStatus, Attempts, Capability, ChangeKind, Component, ComponentRef, Criterion, Derived,

@@ -143,6 +143,8 @@ pub enum Origin {
     Assize,
     /// An OpenStack interop guideline, schema 1.0 to 2.0.
     Interop,
+    /// The list of conformance tests of Kubernetes.
+    Conformance,
 }
 
 /// The state of a guideline in its process.

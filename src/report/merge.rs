@@ -267,11 +267,7 @@ pub(super) fn judge(folder: &Path, findings: &mut Findings) -> Result<(), Bundle
 ///
 /// # Errors
 /// When a shard cannot be read at all.
-fn reopen(
-    folder: &Path,
-    inputs: &RunInputs,
-    findings: &mut Findings,
-) -> Result<Vec<ShardBundle>, BundleError> {
+fn reopen(folder: &Path, inputs: &RunInputs, findings: &mut Findings) -> Result<Vec<ShardBundle>, BundleError> {
     let mut shards = Vec::with_capacity(inputs.shards.len());
     for run in &inputs.shards {
         if run.run.is_empty() || run.run.starts_with('.') || run.run.contains(['/', '\\']) {

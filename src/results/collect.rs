@@ -5,15 +5,15 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
-use std::io::BufRead;
+use std::io::{BufRead, Read};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::capability::Outcome;
 
-use super::name::{Scope, scope};
-use super::{Damage, Entry, Format, MOST_TESTS, ReadError, read};
+use super::name::{Scope, scope, suite_node};
+use super::{Damage, Entry, Facts, Format, MOST_TESTS, ReadError, Reading, read, read_files};
 
 /// How many tests are named in one note.
 const NAMED: usize = 5;
@@ -50,6 +50,8 @@ pub struct Collected {
     pub notes: Vec<String>,
     /// The latest time in the file.
     pub latest: Option<Timestamp>,
+    /// What the results say beside the tests.
+    pub facts: Facts,
 }
 
 /// Reads results and puts those of each test together.
@@ -59,10 +61,17 @@ pub struct Collected {
 pub fn collect(input: impl BufRead) -> Result<Collected, ReadError> {
     let mut all = Gathering::default();
     let reading = read(input, &mut |entry| all.add(entry))?;
-    let mut notes = reading.notes;
-    notes.extend(all.notes());
-    let Gathering { rows, set_ups, latest, .. } = all;
-    Ok(Collected { format: reading.format, rows, set_ups, damage: reading.damage, notes, latest })
+    Ok(all.finish(reading))
+}
+
+/// Reads the files of one run, each with its path, and puts the results of each test together.
+///
+/// # Errors
+/// As [`read_files()`].
+pub fn collect_files<R: Read>(files: impl IntoIterator<Item = (String, R)>) -> Result<Collected, ReadError> {
+    let mut all = Gathering::default();
+    let reading = read_files(files, &mut |entry| all.add(entry))?;
+    Ok(all.finish(reading))
 }
 
 #[derive(Default)]
@@ -70,6 +79,8 @@ struct Gathering {
     rows: BTreeMap<String, Row>,
     set_ups: BTreeMap<String, Row>,
     tear_downs: Vec<String>,
+    /// What failed around the whole suite, with its reason.
+    around: Vec<String>,
     latest: Option<Timestamp>,
     left_out: u64,
 }
@@ -78,6 +89,14 @@ impl Gathering {
     fn add(&mut self, entry: Entry) {
         self.latest = self.latest.max(entry.ended).max(entry.started);
         let plain = entry.name.plain.clone();
+        if let Some(before) = suite_node(&plain) {
+            if !matches!(entry.outcome, Outcome::Pass | Outcome::Skip | Outcome::NotRun) {
+                let why = entry.reason.as_deref().unwrap_or("no reason given");
+                let what = if before { "the set-up of the whole suite" } else { "what follows the suite" };
+                self.around.push(format!("{what} failed, {plain}: {why}"));
+            }
+            return;
+        }
         match scope(&plain) {
             Some(Scope::SetUp(class)) => {
                 if !entry.outcome.is_pass() {
@@ -94,6 +113,28 @@ impl Gathering {
             }
             None => merge(&mut self.rows, &plain, entry),
         }
+    }
+
+    fn finish(mut self, reading: Reading) -> Collected {
+        let Reading { format, damage, mut notes, mut facts } = reading;
+        notes.extend(self.notes());
+        notes.append(&mut self.around);
+        if facts.dry_run.is_none() && self.took_no_time() {
+            facts.dry_run = Some("no test took any time".to_owned());
+        }
+        if let Some(why) = &facts.dry_run {
+            self.rows.values_mut().filter(|row| row.outcome.is_pass()).for_each(|row| row.was_dry(why));
+            notes.push(format!("this is a dry run, of which no test counts: {why}"));
+        }
+        let Gathering { rows, set_ups, latest, .. } = self;
+        Collected { format, rows, set_ups, damage, notes, latest, facts }
+    }
+
+    /// Whether ginkgo listed the tests only: it says of each that it passed in no time.
+    fn took_no_time(&self) -> bool {
+        let mut passed = self.rows.iter().filter(|(_, row)| row.outcome.is_pass()).peekable();
+        passed.peek().is_some()
+            && passed.all(|(name, row)| name.starts_with('[') && row.duration.is_some_and(|time| time.is_zero()))
     }
 
     fn notes(&self) -> Vec<String> {
@@ -142,6 +183,12 @@ impl Row {
             duration: entry.duration,
             results: u32::from(entry.outcome != Outcome::NotRun),
         }
+    }
+
+    /// Takes a pass back: it was not executed.
+    fn was_dry(&mut self, why: &str) {
+        self.outcome = Outcome::NotRun;
+        self.reason = Some(format!("a dry run: {why}"));
     }
 
     fn add(&mut self, entry: Entry) {

@@ -16,7 +16,7 @@ use quick_xml::events::{BytesRef, BytesStart, Event};
 use crate::capability::{Outcome, upstream_id};
 
 use super::source::{Tail, Trouble};
-use super::{Entry, reason};
+use super::{Entry, Facts, reason};
 
 /// Deepest element.
 const DEEPEST: usize = 64;
@@ -26,9 +26,14 @@ const LARGEST: u64 = 64 << 20;
 const MOST_ATTRIBUTES: usize = 64;
 
 /// Reads a document.
-pub fn read(input: impl BufRead, sink: &mut dyn FnMut(Entry), notes: &mut Vec<String>) -> Result<(), Trouble> {
+pub fn read(
+    input: impl BufRead,
+    sink: &mut dyn FnMut(Entry),
+    notes: &mut Vec<String>,
+    facts: &mut Facts,
+) -> Result<(), Trouble> {
     let mut reader = Reader::from_reader(Bounded { inner: input, left: LARGEST });
-    let mut document = Document { sink, path: Vec::new(), case: None, suites: Vec::new(), cases: 0 };
+    let mut document = Document { sink, facts, path: Vec::new(), case: None, suites: Vec::new(), cases: 0 };
     let mut buffer = Vec::new();
     loop {
         buffer.clear();
@@ -128,6 +133,7 @@ struct Case {
 
 struct Document<'s> {
     sink: &'s mut dyn FnMut(Entry),
+    facts: &'s mut Facts,
     path: Vec<Element>,
     case: Option<Case>,
     /// Times of the suites that are open.
@@ -192,6 +198,10 @@ impl Document<'_> {
             (Element::Bad(outcome), Some(case)) => case.child(element, outcome),
             (Element::Flaky, Some(case)) => case.entry.flaky = true,
             (Element::Other, Some(case)) => case.property(element),
+            (Element::Other, None) if element.local_name().as_ref() == b"property" => {
+                let of = |name: &str| attribute(element, name).unwrap_or_default();
+                self.facts.property(&of("name"), &of("value"));
+            }
             _ => {}
         }
         Ok(())

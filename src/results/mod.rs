@@ -1,4 +1,5 @@
-//! Results of other tools: subunit v1 and v2, JUnit XML, RefStack's JSON, lists of passed names.
+//! Results of other tools: subunit v1 and v2, JUnit XML, `go test -json`, RefStack's JSON, lists of passed names; and files that
+//! lie together, in a folder or in an archive of Sonobuoy.
 //!
 //! Start at [`read`], which recognises the format from the content and gives one [`Entry`] after the other, or at
 //! [`collect`], which puts the entries of each test together. Everything is read as a stream; memory grows with the
@@ -20,29 +21,40 @@
 //! | in progress, without an end | `error` | never finished |
 //! | exists, and nothing else | `not-run` | it was listed only |
 
+mod archive;
 mod collect;
+mod e2e_log;
+mod facts;
+mod gotest;
 mod junit;
 mod lists;
+mod members;
 mod name;
 mod reason;
 mod refstack;
 mod source;
 mod subunit1;
 mod subunit2;
+mod tree;
 
 use std::fmt;
-use std::io::{BufRead, Cursor, Read};
+use std::io::{BufRead, BufReader, Cursor, Read};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::capability::Outcome;
 
-pub use collect::{Collected, Row, collect};
+pub use collect::{Collected, Row, collect, collect_files};
+pub use e2e_log::{Log, Totals};
+pub use facts::Facts;
+pub use members::is_member;
 pub use name::{Name, Scope, brackets, scope, take_apart};
 
 use source::{Source, Trouble};
 
+#[cfg(test)]
+mod files_tests;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
@@ -111,6 +123,12 @@ pub enum Format {
     SubunitV2,
     /// JUnit XML in any dialect.
     Junit,
+    /// Events of `go test -json`.
+    GoTest,
+    /// The summary tree of a Sonobuoy plugin.
+    Tree,
+    /// Files of one run, in a folder or an archive.
+    Files,
     /// What is uploaded to a RefStack server: passes only.
     RefStack,
     /// Names of passed tests, one a line.
@@ -123,6 +141,9 @@ impl fmt::Display for Format {
             Format::SubunitV1 => "subunit v1",
             Format::SubunitV2 => "subunit v2",
             Format::Junit => "JUnit XML",
+            Format::GoTest => "go test events",
+            Format::Tree => "a Sonobuoy summary",
+            Format::Files => "files of one run",
             Format::RefStack => "RefStack results",
             Format::Names => "names of passed tests",
         })
@@ -153,6 +174,8 @@ pub struct Reading {
     pub damage: Option<Damage>,
     /// What else should be known, in plain words.
     pub notes: Vec<String>,
+    /// What the results say beside the tests.
+    pub facts: Facts,
 }
 
 /// Why nothing can be read.
@@ -176,21 +199,66 @@ pub enum ReadError {
 pub fn read(mut input: impl BufRead, sink: &mut dyn FnMut(Entry)) -> Result<Reading, ReadError> {
     let mut prefix = Vec::new();
     (&mut input).take(PREFIX).read_to_end(&mut prefix)?;
-    let format = recognise(&prefix)?;
-    let mut source = Source::new(Cursor::new(prefix).chain(input));
-    let mut notes = Vec::new();
+    if !archive::is_gzip(&prefix) {
+        return read_plain(&prefix, &mut input, sink);
+    }
+    let (mut unpacked, fault) = archive::Unpacked::new(Cursor::new(prefix).chain(input));
+    let mut prefix = Vec::new();
+    (&mut unpacked).take(PREFIX).read_to_end(&mut prefix)?;
+    let read = read_plain(&prefix, &mut BufReader::with_capacity(64 << 10, unpacked), sink);
+    let fault = fault.borrow_mut().take();
+    match (read, fault) {
+        (Ok(reading), fault) => Ok(Reading { damage: fault.or(reading.damage), ..reading }),
+        (Err(ReadError::Empty | ReadError::Unknown(_)), Some(fault)) => Err(ReadError::Unknown(fault.to_string())),
+        (Err(error), _) => Err(error),
+    }
+}
+
+/// Reads what is not packed, of which the beginning is known.
+fn read_plain(prefix: &[u8], rest: &mut dyn BufRead, sink: &mut dyn FnMut(Entry)) -> Result<Reading, ReadError> {
+    let mut whole = Cursor::new(prefix).chain(rest);
+    if archive::is_tar(prefix) {
+        return archive::read(&mut whole, sink);
+    }
+    let format = recognise(prefix)?;
+    let mut source = Source::new(whole);
+    let (mut notes, mut facts) = (Vec::new(), Facts::default());
     let ended = match format {
         Format::SubunitV1 => subunit1::read(&mut source, sink, &mut notes),
         Format::SubunitV2 => subunit2::read(&mut source, sink, &mut notes),
-        Format::Junit => junit::read(source.into_inner(), sink, &mut notes),
+        Format::Junit => {
+            facts.documents = 1;
+            junit::read(source.into_inner(), sink, &mut notes, &mut facts)
+        }
+        Format::GoTest => gotest::read(&mut source, sink, &mut notes),
+        Format::Tree | Format::Files => {
+            let mut bytes = Vec::new();
+            source.into_inner().take(tree::LARGEST).read_to_end(&mut bytes)?;
+            tree::read(&bytes, sink)
+        }
         Format::RefStack => refstack::read(source.into_inner(), sink),
         Format::Names => lists::read(&mut source, sink),
     };
     match ended {
-        Ok(()) => Ok(Reading { format, damage: None, notes }),
-        Err(Trouble::Damage(damage)) => Ok(Reading { format, damage: Some(damage), notes }),
+        Ok(()) => Ok(Reading { format, damage: None, notes, facts }),
+        Err(Trouble::Damage(damage)) => Ok(Reading { format, damage: Some(damage), notes, facts }),
         Err(Trouble::Io(error)) => Err(error.into()),
     }
+}
+
+/// Reads files of one run, each with its path; those that say nothing ([`is_member`]) are passed over.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn read_files<R: Read>(
+    files: impl IntoIterator<Item = (String, R)>,
+    sink: &mut dyn FnMut(Entry),
+) -> Result<Reading, ReadError> {
+    let mut members = members::Members::new(sink);
+    for (path, mut input) in files {
+        members.take(&path, &mut input)?;
+    }
+    Ok(members.finish())
 }
 
 /// The format of a file that begins like this.
@@ -203,18 +271,21 @@ pub fn recognise(prefix: &[u8]) -> Result<Format, ReadError> {
     match trimmed {
         [] => Err(ReadError::Empty),
         [subunit2::SIGNATURE, ..] => Ok(Format::SubunitV2),
-        [0x1f, 0x8b, ..] => unknown("the file is compressed; unpack it with gunzip"),
+        [0x1f, 0x8b, ..] => unknown("the file is packed twice; unpack it with gunzip"),
+        [b'P', b'K', 3, 4, ..] => unknown("the file is a zip archive; unpack it and give the folder"),
         [0xfe, 0xff, ..] | [0xff, 0xfe, ..] => unknown("the text is UTF-16; save it as UTF-8"),
         [b'<', ..] => Ok(Format::Junit),
+        [b'{', ..] if gotest::begins(trimmed) => Ok(Format::GoTest),
         [b'{', ..] => Ok(Format::RefStack),
+        _ if tree::begins(trimmed) => Ok(Format::Tree),
         // Test tools may print before the first packet.
         _ if subunit2::begins_within(trimmed) => Ok(Format::SubunitV2),
         _ if subunit1::begins_within(trimmed) => Ok(Format::SubunitV1),
         _ => match lists::objection(trimmed) {
             None => Ok(Format::Names),
-            Some(why) => {
-                unknown(&format!("neither subunit, JUnit XML nor RefStack results; as a list of passed names: {why}"))
-            }
+            Some(why) => unknown(&format!(
+                "neither subunit, JUnit XML, go test events nor RefStack results; as a list of passed names: {why}"
+            )),
         },
     }
 }

@@ -57,6 +57,22 @@ pub fn scope(name: &str) -> Option<Scope<'_>> {
     }
 }
 
+/// Whether a name is that of a node of ginkgo around the whole suite, which is no test, and if so, whether it runs before it.
+pub fn suite_node(name: &str) -> Option<bool> {
+    let plain = name.trim();
+    let (word, rest) = match plain.strip_prefix('[') {
+        Some(tag) => tag.split_once(']')?,
+        // Version 1 has no brackets and no text.
+        None => (plain, ""),
+    };
+    let first = plain.starts_with('[') || rest.is_empty();
+    match word {
+        "BeforeSuite" | "SynchronizedBeforeSuite" | "ReportBeforeSuite" if first => Some(true),
+        "AfterSuite" | "SynchronizedAfterSuite" | "ReportAfterSuite" | "DeferCleanup (Suite)" if first => Some(false),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,6 +89,21 @@ mod tests {
     fn other_brackets_stay() {
         for whole in ["a.test_x[a-b]", "[sig-node] Pods should run [Conformance]", "a[", "]", "x []", "a[b][c]"] {
             assert_eq!(take_apart(whole), Name { plain: whole.to_owned(), ..Name::default() }, "{whole}");
+        }
+    }
+
+    #[test]
+    fn nodes_around_a_suite_are_no_tests() {
+        for (name, before) in [
+            ("[SynchronizedBeforeSuite]", Some(true)),
+            ("[ReportAfterSuite] Kubernetes e2e suite report", Some(false)),
+            ("BeforeSuite", Some(true)),
+            ("AfterSuite", Some(false)),
+            ("BeforeSuite of mine", None),
+            ("[sig-x] BeforeSuite", None),
+            ("[x", None),
+        ] {
+            assert_eq!(suite_node(name), before, "{name}");
         }
     }
 

@@ -303,7 +303,8 @@ fn lists_and_what_is_none_of_all() {
     assert!(unknown(b"").contains("empty"));
     assert!(unknown(b" \n\n").contains("empty"));
     assert!(unknown(b"a.b\nSome words about it.\n").contains("line 2 is no name of a test"));
-    assert!(unknown(b"\x1f\x8b\x08").contains("gunzip"));
+    assert!(unknown(b"\x1f\x8b\x08").contains("packed data is cut"));
+    assert!(unknown(b"PK\x03\x04").contains("zip"));
     assert!(unknown(b"\xff\xfe<\0").contains("UTF-16"));
     assert!(unknown(b"\0\x01\x02").contains("no name"));
     let late = [b"a.b\n".repeat(20_000), b"oh no\n".to_vec()].concat();

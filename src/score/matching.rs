@@ -6,11 +6,14 @@
 //! brackets. If it fits two tests equally well it belongs to neither, and both say so. Only when nothing else is found, a
 //! test takes the one result that has its id under another name.
 //!
+//! Names that are sentences change their tags while the test stays the same. Such a result speaks of the one test that has the
+//! same words ([`sentence_key`]), when nothing fits better.
+//!
 //! Our own cases say which upstream tests they stand for; all of them must pass.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::capability::{Outcome, TestId, upstream_id};
+use crate::capability::{Outcome, TestId, sentence_key, upstream_id};
 use crate::guideline::{Guideline, Test};
 use crate::results::brackets;
 
@@ -50,6 +53,8 @@ enum Fit {
     /// The name without parameters in brackets.
     PlainName,
     PlainAlias,
+    /// The words of a sentence without its tags.
+    Words,
     IdOnly,
 }
 
@@ -126,6 +131,10 @@ pub struct Matching<'a> {
     tests: Vec<Entry<'a>>,
     by_id: HashMap<String, Vec<usize>>,
     by_alias: HashMap<&'a str, Vec<usize>>,
+    /// By the words of names that are sentences.
+    by_words: HashMap<String, Vec<usize>>,
+    /// Upstream names that cases stand for and no test of the guideline has, by their words.
+    covers_by_words: HashMap<String, Vec<&'a str>>,
     /// Tests for which a result was left aside because it fits others as well.
     unclear: HashMap<usize, String>,
 }
@@ -155,11 +164,48 @@ impl<'a> Matching<'a> {
             entry.ids().iter().for_each(|id| by_id.entry(id.clone()).or_default().push(at));
             entry.aliases().for_each(|alias| by_alias.entry(alias.as_str()).or_default().push(at));
         }
-        let mut matching = Matching { results, tests, by_id, by_alias, unclear: HashMap::new() };
+        let mut matching = Matching {
+            results,
+            tests,
+            by_id,
+            by_alias,
+            by_words: HashMap::new(),
+            covers_by_words: HashMap::new(),
+            unclear: HashMap::new(),
+        };
+        matching.note_words();
         for (name, row) in results.rows() {
             matching.assign(name, row);
         }
         matching
+    }
+
+    fn note_words(&mut self) {
+        for (at, entry) in self.tests.iter().enumerate() {
+            let keys: BTreeSet<String> = entry.names().filter_map(|name| sentence_key(name.as_str())).collect();
+            keys.into_iter().for_each(|key| self.by_words.entry(key).or_default().push(at));
+        }
+        if self.by_words.is_empty() {
+            return;
+        }
+        for upstream in self.results.covered() {
+            if self.place(upstream).is_some() || self.by_alias.contains_key(upstream) {
+                continue;
+            }
+            if let Some(key) = sentence_key(upstream) {
+                self.covers_by_words.entry(key).or_default().push(upstream);
+            }
+        }
+    }
+
+    /// Upstream names with the words of this test, if no other test of the guideline has them.
+    fn like(&self, entry: &Entry<'_>) -> Vec<&'a str> {
+        if self.covers_by_words.is_empty() {
+            return Vec::new();
+        }
+        let keys: BTreeSet<String> = entry.names().filter_map(|name| sentence_key(name.as_str())).collect();
+        let alone = |key: &&String| self.by_words.get(*key).is_some_and(|tests| tests.len() == 1);
+        keys.iter().filter(alone).filter_map(|key| self.covers_by_words.get(key)).flatten().copied().collect()
     }
 
     fn place(&self, name: &str) -> Option<usize> {
@@ -214,6 +260,10 @@ impl<'a> Matching<'a> {
         if let Some((plain, _)) = brackets(name.as_str()) {
             named(plain, Fit::PlainName, Fit::PlainAlias);
         }
+        if fits.is_empty() && !self.by_words.is_empty() {
+            let tests = sentence_key(name.as_str()).and_then(|key| self.by_words.get(&key));
+            fits.extend(tests.into_iter().flatten().map(|test| (*test, Fit::Words)));
+        }
         fits
     }
 
@@ -252,6 +302,9 @@ impl<'a> Matching<'a> {
             found.take(test, &[one]);
         } else if !by_class.is_empty() {
             found.note = Some(several(&by_class));
+        } else if let [one] = of(&[Fit::Words])[..] {
+            found.note = Some("found by its words, under other tags".to_owned());
+            found.take(test, &[one]);
         } else if let Some((outcome, why)) = self.set_up(entry) {
             found.result.outcome = outcome;
             found.reason = Some(why.to_owned());
@@ -292,7 +345,8 @@ impl<'a> Matching<'a> {
     /// Adds the cases that stand for the test. One that was not run leaves the test not run.
     fn add_covering(&self, entry: &Entry<'_>, found: &mut Found) {
         let test = entry.test;
-        let upstream = entry.names().map(TestId::as_str).chain(entry.ids().iter().map(String::as_str));
+        let like = self.like(entry);
+        let upstream = entry.names().map(TestId::as_str).chain(entry.ids().iter().map(String::as_str)).chain(like);
         let cases: BTreeMap<&TestId, TestResult> = upstream.flat_map(|id| self.results.covering(id)).collect();
         let mut any = self.results.get(test).is_some() || !found.ran_as.is_empty();
         for (case, result) in cases {

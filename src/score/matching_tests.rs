@@ -170,3 +170,42 @@ fn incomplete_results_prove_nothing() {
     results.incomplete("cut");
     assert_eq!(judged("m.C.a: {}", &results).verdict, Verdict::NotConformant);
 }
+
+#[test]
+fn a_sentence_is_found_by_its_words_when_its_tags_changed() {
+    let test = "'[sig-a] Toys should roll [Slow] [Conformance]': {}";
+    let note = "found by its words, under other tags";
+    let other = "[k8s.io] toys should  roll [Conformance]";
+    let under = format!(
+        "[sig-a] Toys should roll [Slow] [Conformance] pass ([k8s.io] toys should  roll [Conformance]; {note})"
+    );
+    check(test, &[&format!("{other}=pass")], &[&under]);
+    // Its own name is better evidence, whatever others with these words say.
+    let own = "[sig-a] Toys should roll [Slow] [Conformance]";
+    check(test, &[&format!("{other}=fail"), &format!("{own}=pass")], &[&format!("{own} pass")]);
+    // Two results with its words: neither is its own.
+    let two = [format!("{other}=pass"), "[sig-b] Toys should roll=pass".to_owned()];
+    check(test, &two.each_ref().map(String::as_str), &[&format!("{own} not-run")]);
+    check(test, &["[sig-a] Toys should turn [Slow] [Conformance]=pass"], &[&format!("{own} not-run")]);
+    // Two tests with the same words, told apart by a tag alone.
+    let tests = "'[sig-a] Toys should roll [Conformance]': {}, '[sig-a] Toys should roll [Linux] [Conformance]': {}";
+    let said = judged(tests, &junit(&["[sig-a] Toys should roll [Windows]=pass"]));
+    assert!(said.required[0].tests.iter().all(|test| test.outcome == Outcome::NotRun), "{:?}", lines(&said));
+}
+
+#[test]
+fn cases_cover_a_sentence_in_the_words_of_another_version() {
+    let test = "'[sig-a] Toys should roll [Conformance]': {aliases: ['Balls should roll']}";
+    let pass = native(&[("s.x", Outcome::Pass)], &[("[k8s.io] Toys should roll [Slow] [Conformance]", "s.x")]);
+    assert_eq!(lines(&judged(test, &pass)), ["[sig-a] Toys should roll [Conformance] pass (s.x)"]);
+    let renamed = native(&[("s.x", Outcome::Fail)], &[("[sig-b] Balls should roll [Conformance]", "s.x")]);
+    assert_eq!(lines(&judged(test, &renamed)), ["[sig-a] Toys should roll [Conformance] fail (s.x)"]);
+    // What stands for one of two tests with the same words does not stand for the other.
+    let tests = "'[sig-a] Toys should roll [Conformance]': {}, '[sig-a] Toys should roll [Linux] [Conformance]': {}";
+    let one = native(&[("s.x", Outcome::Pass)], &[("[sig-a] Toys should roll [Linux] [Conformance]", "s.x")]);
+    let wanted =
+        ["[sig-a] Toys should roll [Conformance] not-run", "[sig-a] Toys should roll [Linux] [Conformance] pass (s.x)"];
+    assert_eq!(lines(&judged(tests, &one)), wanted);
+    let neither = native(&[("s.x", Outcome::Pass)], &[("[sig-b] Toys should roll", "s.x")]);
+    assert!(judged(tests, &neither).required[0].tests.iter().all(|test| test.outcome == Outcome::NotRun));
+}

@@ -143,6 +143,11 @@ impl Results {
         self.covers.get(upstream).into_iter().flatten().map(move |test| (test, result(test)))
     }
 
+    /// Upstream ids and names that something stands for.
+    pub(super) fn covered(&self) -> impl Iterator<Item = &str> {
+        self.covers.keys().map(String::as_str)
+    }
+
     /// What became of the set-up of a class or module.
     pub(super) fn set_up_of(&self, class: &str) -> Option<(Outcome, &str)> {
         self.set_ups.get(class).map(|(outcome, why)| (*outcome, why.as_str()))

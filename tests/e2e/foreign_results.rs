@@ -201,3 +201,101 @@ fn ten_thousand_results_are_scored_at_once() {
     println!("10,000 results, {} bytes: {took:?}", stream.len());
     assert!(took < Duration::from_secs(10), "{took:?}");
 }
+
+const LIST: &str = "
+- {testname: Roll, codename: '[sig-toys] Toys should roll [NodeConformance] [Conformance]', description: It MUST., release: v1.9, file: test/e2e/toys.go}
+- {testname: Stop, codename: '[sig-toys] Toys should stop [Conformance]', description: It stops., release: '1.34', file: 'test/e2e/toys.go:7'}
+- {testname: Stop, codename: '[sig-more] Services should test the lifecycle of an Endpoint [Conformance]', description: It MUST., release: 'v1.20, v1.34', file: test/e2e/more.go}
+- {testname: Fly, codename: '[sig-more] Toys should fly [Conformance]', description: It MUST., release: v1.35, file: test/e2e/more.go}
+";
+
+/// The second name is of an older version, the third of a newer one, where the test was moved.
+const RAN: &str = r#"<testsuites><testsuite name="Kubernetes e2e suite" timestamp="2026-03-01T10:00:00">
+<testcase name="[It] [sig-toys] Toys should roll [NodeConformance] [Conformance]" time="1.5"/>
+<testcase name="[It] [k8s.io] Toys should stop [NodeConformance] [Conformance]" time="2.5"/>
+<testcase name="[It] [sig-network] Endpoints should test the lifecycle of an Endpoint [Conformance]" time="3.5"/>
+</testsuite></testsuites>"#;
+
+const COVERING: &str = "cases:
+  - id: rolls
+    title: It rolls
+    capability: toy-all
+    covers: ['k8s:[sig-toys] Toys should roll [NodeConformance] [Conformance]']
+    steps: [{get: /toy, expect: {status: 200}}]
+";
+
+fn conformance_bench() -> Bench {
+    let bench = Bench::new(COVERING);
+    bench.write("conformance.v1.34.yaml", LIST);
+    bench
+}
+
+#[test]
+fn a_list_of_conformance_tests_is_a_guideline() {
+    let bench = conformance_bench();
+    let shown = bench.assize(&["guideline", "show", "conformance.v1.34.yaml"]).expect(0);
+    assert!(shown.out.contains("conformance tests of Kubernetes v1.34"), "{}", shown.out);
+    assert!(shown.out.contains("required: 2 capabilities, 3 tests"), "{}", shown.out);
+    let lint = bench.assize(&["guideline", "lint", "conformance.v1.34.yaml", "--json"]).expect(0);
+    let found: Vec<serde_json::Value> = serde_json::from_str(&lint.out).unwrap();
+    let codes: Vec<&str> = found.iter().filter_map(|one| one["code"].as_str()).collect();
+    assert_eq!(codes, ["G033", "G032", "G034", "G031", "G036"]);
+    let tests = bench.assize(&["guideline", "tests", "conformance.v1.34.yaml", "--program", "conformance"]).expect(0);
+    assert_eq!(tests.out.lines().count(), 3);
+}
+
+#[test]
+fn results_in_a_folder_count_under_the_names_of_other_versions() {
+    let bench = conformance_bench();
+    std::fs::create_dir_all(bench.path("out/plugins/e2e/results/global")).unwrap();
+    bench.write("out/plugins/e2e/results/global/junit_01.xml", RAN);
+    let score = ["score", "out", "--suites", ".", "-g", "conformance.v1.34.yaml"];
+    let shown = bench.assize(&score).expect(0).says(&["read as files of one run: 3 tests: 3 pass"]);
+    assert!(shown.out.contains("Kubernetes Conformance"), "{}", shown.out);
+    // A dry run proves nothing.
+    bench.write("out/plugins/e2e/results/global/e2e.log", "E2E_DRYRUN=true\n");
+    bench.assize(&score).expect(1).says(&["this is a dry run"]);
+    std::fs::remove_file(bench.path("out/plugins/e2e/results/global/e2e.log")).unwrap();
+    bench.write("out/plugins/e2e/results/global/junit_01.xml", &RAN.replace("roll", "turn"));
+    bench.assize(&score).expect(1);
+}
+
+#[test]
+fn a_submission_is_checked() {
+    let bench = conformance_bench();
+    let folder = "v1.34/toy";
+    std::fs::create_dir_all(bench.path(folder)).unwrap();
+    let check = ["submission", folder, "-g", "conformance.v1.34.yaml", "--date", "2026-03-20", "--json"];
+    let broken = |code: i32| {
+        let out = bench.assize(&check).expect(code).out;
+        let value: serde_json::Value = serde_json::from_str(&out).unwrap();
+        let rules = value["rules"].as_array().unwrap().iter().filter(|one| one["state"] == "broken");
+        rules.map(|one| one["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(broken(1), ["C002"]);
+    bench.write("v1.34/toy/README.md", "Run it.\n");
+    bench.write(
+        "v1.34/toy/PRODUCT.yaml",
+        "{vendor: Toy, name: Toy, version: '2', type: installer, description: A toy, website_url: 'https://a.example', \
+         documentation_url: 'https://a.example', contact_email_address: a@a.example}",
+    );
+    bench.write("v1.34/toy/junit_01.xml", RAN);
+    bench.write("v1.34/toy/e2e.log", "");
+    assert_eq!(broken(1), ["C003", "C015", "C102", "C111", "C112"]);
+    let names: String =
+        RAN.split("[It] ").skip(1).filter_map(|rest| Some(format!("•\n{}\n", rest.split_once('"')?.0))).collect();
+    let log = format!("{names}SUCCESS! -- 3 Passed | 0 Failed | 0 Pending | 9 Skipped\n");
+    bench.write("v1.34/toy/e2e.log", &log);
+    // The bot compares whole names.
+    assert_eq!(broken(1), ["C015", "C102"]);
+    let right = RAN
+        .replace("[k8s.io] Toys should stop [NodeConformance]", "[sig-toys] Toys should stop")
+        .replace("[sig-network] Endpoints", "[sig-more] Services");
+    bench.write("v1.34/toy/junit_01.xml", &right);
+    bench.write("v1.34/toy/e2e.log", &log.replace("Endpoints should", "Services should"));
+    assert_eq!(broken(0), Vec::<String>::new());
+    let shown = bench.assize(&["submission", folder, "--latest", "v1.37"]).expect(1);
+    assert!(shown.out.contains("C014") && shown.out.contains("remedy: "), "{}", shown.out);
+    bench.assize(&["submission", "nowhere"]).expect(3);
+    bench.assize(&["submission", folder, "--latest", "new"]).expect(2);
+}

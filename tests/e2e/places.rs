@@ -123,7 +123,8 @@ fn each_case_has_a_place_to_itself() {
     assert_eq!(target.count("GET /toy/ready"), 1, "what is shared is set up once");
     assert!(places.lock().unwrap().is_empty(), "{places:?}");
     let report: serde_json::Value = serde_json::from_str(&bench.read("out/report.json")).unwrap();
-    let fixtures: Vec<&str> = report["fixtures"].as_array().unwrap().iter().filter_map(|one| one["id"].as_str()).collect();
+    let fixtures: Vec<&str> =
+        report["fixtures"].as_array().unwrap().iter().filter_map(|one| one["id"].as_str()).collect();
     assert_eq!(fixtures, ["ironic.s.ready"], "what stands for one case belongs to that case");
     bench.verify().expect(0);
 }

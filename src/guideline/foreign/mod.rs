@@ -1,4 +1,5 @@
-//! OpenStack interop guidelines as they were published, schema 1.0 to 2.0, add-ons and verticals included.
+//! Guidelines of other projects as they were published: OpenStack interop guidelines, schema 1.0 to 2.0, add-ons and verticals
+//! included, and Kubernetes' list of conformance tests.
 //!
 //! Start at [`read`]. The documents have misspelt keys, keys of other versions and empty ids. What can be understood is
 //! understood and reported as a warning; nothing is refused but a schema that is newer than all of them. What is
@@ -10,8 +11,11 @@
 //! | 1.2 | components; a capability lists its tests and its flagged tests by name | `v1` |
 //! | 1.3 to 1.6 | tests with `idempotent_id`, `aliases`, `flagged` | `v1` |
 //! | 2.0 | `metadata`, `platforms` or `add-ons`, components with their designated sections | `v2` |
+//! | none | a list of entries with `codename` | `conformance` |
 
+mod conformance;
 mod parts;
+mod renames;
 mod v1;
 mod v2;
 mod walk;
@@ -23,6 +27,8 @@ use crate::text::{Diagnostic, Diagnostics, SourceFile, did_you_mean, yaml::Node}
 use super::model::Guideline;
 use super::places::Places;
 use walk::Walk;
+
+pub use conformance::{Entry, PROGRAM, Release, entries};
 
 /// Which shape a document has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +50,9 @@ fn schema_of(root: &Node) -> Option<(&Node, &str)> {
 
 /// Whether a document is to be read here: it names a schema and does not claim to be ours.
 pub(super) fn is_foreign(root: &Node) -> bool {
+    if conformance::is_list(root) {
+        return true;
+    }
     let keys = root.get("metadata").and_then(Node::as_map).unwrap_or_default();
     let claims = did_you_mean("assize", keys.iter().map(|(key, _)| key.text.as_str())).is_some();
     let ours = keys.iter().any(|(key, _)| key.text == "assize") || claims;
@@ -57,11 +66,14 @@ pub fn is_guideline(bytes: &[u8]) -> bool {
         return false;
     };
     let ours = root.get("metadata").is_some_and(|metadata| metadata.get("assize").is_some());
-    ours || (is_foreign(&root) && generation(&root).is_ok())
+    ours || conformance::is_list(&root) || (is_foreign(&root) && generation(&root).is_ok())
 }
 
 /// Reads a foreign guideline. All diagnostics are warnings, unless the schema is unknown.
 pub(super) fn read(source: &Arc<SourceFile>, root: &Node) -> Result<(Guideline, Diagnostics), Diagnostics> {
+    if conformance::is_list(root) {
+        return Ok(conformance::read(source, root));
+    }
     let generation = generation(root).map_err(|problem| Diagnostics::from(problem.source(source)))?;
     let mut walk = Walk::new(source);
     walk.demand_json();

@@ -84,7 +84,8 @@ impl<'g> Lint<'g> {
 
     /// Whether the tests of the document can carry ids and reasons: schema 1.3 and later.
     fn has_test_details(&self) -> bool {
-        !matches!(self.guideline.metadata.schema.as_str(), "1.0" | "1.1" | "1.2")
+        self.guideline.metadata.origin != Origin::Conformance
+            && !matches!(self.guideline.metadata.schema.as_str(), "1.0" | "1.1" | "1.2")
     }
 
     /// The standing of a capability in each component that lists it.

@@ -173,8 +173,7 @@ impl Reader {
         let within = self.duration_or(&fields, "within", WITHIN);
         let steps = fields.get("steps").map(|node| self.steps_or_empty(node)).unwrap_or_default();
         let outputs = if is_case { Vec::new() } else { self.outputs(&fields) };
-        let per_case =
-            !is_case && fields.get("per").and_then(|node| self.word(node, &["run", "case"])) == Some("case");
+        let per_case = !is_case && fields.get("per").and_then(|node| self.word(node, &["run", "case"])) == Some("case");
         let place = !is_case && fields.get("place").is_some_and(|node| self.bool(node) == Some(true));
         let body = CaseBody {
             capabilities,
