@@ -149,7 +149,7 @@ pub fn read(input: &mut dyn BufRead, sink: &mut dyn FnMut(Entry)) -> Result<Read
         }
     }
     if passed_over > 0 {
-        members.note(format!("{passed_over} links and special files of the archive were passed over"));
+        members.note(format!("links and special files of the archive were passed over: {passed_over}"));
     }
     Ok(members.finish())
 }

@@ -75,7 +75,7 @@ pub fn read<R: BufRead>(
     };
     reader.never_ended();
     if others > 0 {
-        notes.push(format!("{others} lines that are no events were passed over"));
+        notes.push(format!("lines that are no events were passed over: {others}"));
     }
     ended
 }

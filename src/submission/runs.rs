@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::capability::{Outcome, sentence_key, unescape};
 use crate::guideline::{ConformanceEntry, Release};
-use crate::results::{Collected, Log};
+use crate::results::{Collected, Log, Row};
 
 use super::{Judged, NAMED, Submission, listed};
 
@@ -69,18 +69,19 @@ fn required(submission: &Submission, results: &Collected, judged: &mut BTreeMap<
         }
         return;
     }
-    let there: BTreeMap<String, Outcome> =
-        results.rows.iter().map(|(name, row)| (unescape(name), row.outcome)).collect();
-    let ran = |outcome: &Outcome| *outcome != Outcome::Skip && *outcome != Outcome::NotRun;
+    let there: BTreeMap<String, &Row> = results.rows.iter().map(|(name, row)| (unescape(name), row)).collect();
+    // The bot takes what a dry run says.
+    let ran = |row: &Row| row.outcome != Outcome::Skip && row.results > 0;
     let words: BTreeMap<String, &str> = there
         .iter()
-        .filter(|(_, outcome)| ran(outcome))
+        .filter(|(_, row)| ran(row))
         .filter_map(|(name, _)| Some((sentence_key(name)?, name.as_str())))
         .collect();
     let (mut missing, mut not_passed) = (Vec::new(), Vec::new());
     for ConformanceEntry { codename, .. } in tests.iter().filter(|test| test.required_by(release)) {
-        let outcome = there.get(codename).copied();
-        if !outcome.as_ref().is_some_and(ran) {
+        let row = there.get(codename).copied();
+        let outcome = row.map(|row| row.outcome);
+        if !row.is_some_and(ran) {
             let like = sentence_key(codename).and_then(|key| words.get(&key));
             missing.push(match (outcome, like) {
                 (None, Some(other)) => format!("{codename}, though there is `{other}`: whole names are compared"),
