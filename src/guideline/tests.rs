@@ -76,8 +76,10 @@ fn schema_and_reader_know_the_same_keys() {
     let full = r#"metadata:
   id: x
   schema: "2.0"
-  assize: {format: assize-guideline/1, family: redfish, min_tool: 0.1.0, accept: {G101: r}}
-  approval: {status: draft, replaces: y, target_approval: z, releases: [a]}
+  assize:
+    {format: assize-guideline/1, family: redfish, min_tool: 0.1.0, accept: {G101: r}, derived: {parent: redfish/0, digest: SHA,
+      changes: [{kind: drop, what: k, reason: r, owner: o}]}}
+  approval: {status: draft, replaces: y, target_approval: z, releases: [a], content: SHA}
   scoring: {cutoff_score: 74, criteria: {atomic: {name: n, description: d, weight: 6}}}
   source: s
   reference: r
@@ -105,17 +107,20 @@ capabilities:
 designated_sections: {nova: {required: {guidance: g, comment: c, sections: {s: {description: d, designated: true}}}}}
 test_repositories: {tempest: {repository: r, reference: f, description: d}}
 "#;
+    let full = &full.replace("SHA", &format!("'sha256:{}'", "0".repeat(64)));
     let (guideline, notes) = read(full).unwrap();
     assert!(notes.is_empty(), "{notes}");
     let capability = &guideline.capabilities["k"];
     assert_eq!(capability.attempts, Attempts::First);
     let flag = capability.tests["t"].flagged.as_ref().unwrap();
     assert_eq!((flag.code.as_deref(), flag.owner.as_deref()), (Some("D401"), Some("o")));
-    let source = crate::text::SourceFile::new("f", full);
+    let source = crate::text::SourceFile::new("f", full.as_str());
     let json = crate::text::yaml::parse(&source).unwrap().to_json();
     let validator = jsonschema::validator_for(&schema()).unwrap();
     assert!(validator.is_valid(&json));
     assert_eq!(guideline.points(capability), 6);
+    let derived = guideline.metadata.derived.as_ref().unwrap();
+    assert_eq!((derived.parent.as_str(), derived.changes[0].kind), ("redfish/0", ChangeKind::Drop));
     // Every property of the schema is in the document above.
     let text = full.to_string();
     fn properties(schema: &serde_json::Value, out: &mut BTreeSet<String>) {

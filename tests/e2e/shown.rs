@@ -107,7 +107,7 @@ fn the_help_of_every_command() {
             let help = bench.assize(&[name, "--help"]).expect(0).out;
             insta::assert_snapshot!(format!("e2e-help-{name}"), help);
         }
-        for name in ["lint", "show", "tests", "worksheet"] {
+        for name in ["diff", "lint", "show", "tests", "worksheet"] {
             let help = bench.assize(&["guideline", name, "--help"]).expect(0).out;
             insta::assert_snapshot!(format!("e2e-help-guideline-{name}"), help);
         }

@@ -30,8 +30,8 @@ pub fn sign(context: &Context, args: &SignArgs) -> Result<Exit, CliError> {
         counter_signable(&bundle, &known(&args.known)?)?;
     }
     let signed = args.at.unwrap_or_else(Timestamp::now);
-    // Whole seconds: more would tell nothing.
-    let signed = Timestamp::from_second(signed.as_second()).unwrap_or(signed);
+    // As precise as the times of the run, so that signing right after it is not before it.
+    let signed = Timestamp::from_millisecond(signed.as_millisecond()).unwrap_or(signed);
     let valid_until = signed.to_zoned(TimeZone::UTC).date().saturating_add(i64::from(args.valid_days).days());
     let seen = match role {
         Role::Vendor => std::collections::BTreeMap::new(),
