@@ -52,12 +52,12 @@ impl Release {
     /// The release in a file name such as `conformance.v1.36.yaml`, whatever folder it is in.
     fn in_name(name: &str) -> Option<Release> {
         let file = name.rsplit(['/', '\\']).next()?;
-        let versions = file.match_indices('v').filter_map(|(at, _)| {
+        let mut versions = file.match_indices('v').filter_map(|(at, _)| {
             let rest = file.get(at..)?;
             let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.' && c != 'v').unwrap_or(rest.len());
             Release::parse(rest.get(..end)?.trim_end_matches('.'))
         });
-        versions.last()
+        versions.next_back()
     }
 }
 
