@@ -3,11 +3,14 @@
 //! Answers and frames are changed one at a time, in a handful of ways that a broken service might answer. A case that
 //! passes whatever it is told checks nothing. Nothing is sent; the recorded evidence stays as it is.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::falsify::{Events, Falsify, KINDS};
 use super::rejudge::Opened;
+use super::retrial::Retrial;
 use crate::capability::Outcome;
 use crate::http::StreamEvent;
 use crate::judge::CaseResult;
@@ -40,16 +43,20 @@ pub struct Audited {
     pub example: Option<Noticed>,
 }
 
-/// Tries every kind of falsified answer on every exchange of a recorded case that passed; `None` when there is no
+/// Of the answers to one step, so many are tried at its beginning and at its end: a wait may ask hundreds of times.
+const TRIED_AT_EACH_END: usize = 4;
+
+/// Tries every kind of falsified answer on the exchanges of a recorded case that passed; `None` when there is no
 /// evidence for it.
 #[must_use]
 pub fn audit(bundle: &Opened, id: &str) -> Option<Audited> {
+    let case = bundle.retrial(id)?;
     let mut audited = Audited { case: id.to_owned(), tried: 0, noticed: 0, example: None };
     let mut best = usize::MAX;
-    for (n, request, of_stream) in own_events(bundle, id)?.into_iter().rev() {
+    for (n, request, of_stream) in own_events(&case).into_iter().rev() {
         let kinds = KINDS.iter().enumerate().filter(|(_, (_, falsify))| falsify.is_of_streams() == of_stream);
         for (rank, (kind, falsify)) in kinds {
-            let Some(result) = with_falsified(bundle, id, n, *falsify) else { continue };
+            let Some(result) = with_falsified(&case, n, *falsify) else { continue };
             audited.tried += 1;
             if !speaks(&result) {
                 continue;
@@ -62,7 +69,7 @@ pub fn audit(bundle: &Opened, id: &str) -> Option<Audited> {
         }
     }
     if audited.example.is_none() {
-        audited.example = by_fixtures(bundle, id);
+        audited.example = by_fixtures(&case, id);
     }
     Some(audited)
 }
@@ -70,19 +77,20 @@ pub fn audit(bundle: &Opened, id: &str) -> Option<Audited> {
 /// The first falsified answer that a case notices. Cheaper than [`audit`], and says the same about whether there is one.
 #[must_use]
 pub fn first_noticed(bundle: &Opened, id: &str) -> Option<Noticed> {
-    for (n, request, of_stream) in own_events(bundle, id)? {
+    let case = bundle.retrial(id)?;
+    for (n, request, of_stream) in own_events(&case) {
         for (kind, falsify) in KINDS.into_iter().filter(|(_, falsify)| falsify.is_of_streams() == of_stream) {
-            let result = with_falsified(bundle, id, n, falsify);
+            let result = with_falsified(&case, n, falsify);
             if let Some(result) = result.filter(speaks) {
                 return Some(noticed(&request, kind, &result));
             }
         }
     }
-    by_fixtures(bundle, id)
+    by_fixtures(&case, id)
 }
 
 /// Cases that look at what a fixture saw have no exchanges of their own.
-fn by_fixtures(bundle: &Opened, id: &str) -> Option<Noticed> {
+fn by_fixtures(case: &Retrial<'_>, id: &str) -> Option<Noticed> {
     for (kind, falsify) in KINDS {
         let alter = |whose: &str, events: &mut Events| {
             if whose != id && !matches!(falsify, Falsify::Course(_)) {
@@ -92,7 +100,7 @@ fn by_fixtures(bundle: &Opened, id: &str) -> Option<Noticed> {
                 }
             }
         };
-        let result = bundle.judge_altered(id, &alter)?;
+        let result = case.judge_with_fixtures(&alter)?;
         if speaks(&result) {
             return Some(noticed("answers to the fixtures", kind, &result));
         }
@@ -116,11 +124,19 @@ fn noticed(request: &str, kind: &str, result: &CaseResult) -> Noticed {
 }
 
 /// Number and name of what the last attempt was told, and whether on a stream; clean-up left out.
-fn own_events(bundle: &Opened, id: &str) -> Option<Vec<(u32, String, bool)>> {
-    let attempt = bundle.transcript.attempts(id).last().copied()?;
-    let events = bundle.transcript.load(id, attempt).ok()??;
-    let own = events.events.iter().filter_map(|(n, content)| match content {
-        Content::Exchange { undo: false, exchange, .. } => {
+fn own_events(case: &Retrial<'_>) -> Vec<(u32, String, bool)> {
+    let mut answers: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+    for (n, content) in &case.events().events {
+        if let Content::Exchange { undo: false, step, .. } = content {
+            answers.entry(step).or_default().push(*n);
+        }
+    }
+    let ends = |step: &str, n: u32| {
+        let (Some(all), width) = (answers.get(step), TRIED_AT_EACH_END) else { return true };
+        all.iter().take(width).chain(all.iter().rev().take(width)).any(|one| *one == n)
+    };
+    let own = case.events().events.iter().filter_map(|(n, content)| match content {
+        Content::Exchange { undo: false, exchange, step } if ends(step, *n) => {
             Some((*n, format!("{} {}", exchange.request.method, exchange.request.url), false))
         }
         Content::Stream { undo: false, event, of } => {
@@ -134,17 +150,10 @@ fn own_events(bundle: &Opened, id: &str) -> Option<Vec<(u32, String, bool)>> {
         }
         _ => None,
     });
-    Some(own.collect())
+    own.collect()
 }
 
 /// The result with one answer or frame falsified; `None` when it cannot be falsified in this way.
-fn with_falsified(bundle: &Opened, id: &str, n: u32, falsify: Falsify) -> Option<CaseResult> {
-    let changed = std::sync::atomic::AtomicBool::new(false);
-    let alter = |whose: &str, events: &mut Events| {
-        if whose == id && falsify.apply(events, n) {
-            changed.store(true, std::sync::atomic::Ordering::Relaxed);
-        }
-    };
-    let result = bundle.judge_altered(id, &alter)?;
-    changed.load(std::sync::atomic::Ordering::Relaxed).then_some(result)
+fn with_falsified(case: &Retrial<'_>, n: u32, falsify: Falsify) -> Option<CaseResult> {
+    case.judge(|events| falsify.apply(events, n))
 }

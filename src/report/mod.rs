@@ -15,3 +15,4 @@ pub mod inputs;
 pub mod junit;
 pub mod merge;
 pub mod rejudge;
+pub mod retrial;

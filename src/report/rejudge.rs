@@ -141,27 +141,6 @@ impl Opened {
         env(&self.inputs, &self.catalogue)
     }
 
-    /// Judges one case again on altered evidence: `alter` may change the events of the case and of its fixtures before
-    /// they are judged. With the identity this is what the report says; with a falsified answer it shows whether the
-    /// case notices. `None` when there is no such case or no evidence for it.
-    #[must_use]
-    pub fn judge_altered(&self, id: &str, alter: Alter<'_>) -> Option<CaseResult> {
-        let instance = self.catalogue.instances().find(|instance| self.catalogue.id(*instance) == id)?;
-        let (suite, case) = self.catalogue.get(instance)?;
-        let attempt = *self.transcript.attempts(id).last()?;
-        let events = self.transcript.load(id, attempt).ok()??;
-        let variables = self.catalogue.row_variables(instance);
-        let case = &*case.whole();
-        let instance = Instance { suite, case, id: id.to_owned(), variables };
-        let env = self.env();
-        let fixtures = FixtureStates { alter: Some(alter), ..FixtureStates::default() };
-        let mut altered = recorded(&events);
-        alter(id, &mut altered);
-        let fixture = |wanted: &str| fixtures.of(self, wanted, (id, attempt), &events, &env);
-        let mut replay = Replay::new(altered, events.ended, Box::new(fixture)).imagining();
-        now(run_case(&instance, &env, &mut replay))
-    }
-
     /// Judges everything again. `odd` receives a line for each departure of the evidence from the suites.
     pub fn judge(&self, odd: &mut Vec<String>) -> Collected<'_> {
         let mut collected = Collected::new(&self.catalogue, &self.inputs);
@@ -287,14 +266,19 @@ fn login(events: &AttemptEvents, fixture: &str) -> u32 {
 /// Fixtures of a bundle, each judged when first needed. A session may have been opened several times; the number
 /// tells which.
 #[derive(Default)]
-struct FixtureStates<'a> {
+pub(super) struct FixtureStates<'a> {
     judged: Mutex<BTreeMap<(String, u32), JudgedFixture>>,
     alter: Option<Alter<'a>>,
 }
 
-impl FixtureStates<'_> {
+impl<'a> FixtureStates<'a> {
+    /// Fixtures whose events are altered before they are judged.
+    pub(super) fn altered(alter: Alter<'a>) -> Self {
+        Self { judged: Mutex::default(), alter: Some(alter) }
+    }
+
     /// The fixture that `whose` needs, a case or a fixture in this attempt with these events.
-    fn of(
+    pub(super) fn of(
         &self,
         bundle: &Opened,
         wanted: &str,
@@ -378,7 +362,7 @@ impl FixtureStates<'_> {
     }
 }
 
-fn recorded(events: &AttemptEvents) -> BTreeMap<u32, Recorded> {
+pub(super) fn recorded(events: &AttemptEvents) -> BTreeMap<u32, Recorded> {
     let convert = |content: &Content| match content {
         Content::Exchange { exchange, .. } => Recorded::Exchange(exchange.clone()),
         Content::Stop { reason } => Recorded::Stop(stop_reason(reason)),
