@@ -1,7 +1,8 @@
 //! Performs one request. The only place where secrets leave their tokens and where raw answers exist: what comes out
 //! is sealed.
 //!
-//! It deliberately does not retry, follow redirects or decompress: the case sees what the target did.
+//! It deliberately does not retry, follow redirects or decompress: the case sees what the target did. The one exception is
+//! no answer at all: a request that a server, closing an HTTP/2 connection, says it did not process is sent again.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};

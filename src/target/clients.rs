@@ -142,7 +142,8 @@ impl Clients {
         install_provider();
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
+            // Its default retry stays: what a server says it has not processed, as it closes an HTTP/2 connection, goes out
+            // again on another one (RFC 9113, 8.7). Kubernetes closes them behind every anonymous request.
             .referer(false)
             .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT)
