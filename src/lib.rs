@@ -36,6 +36,7 @@ pub mod report;
 pub mod attest;
 pub mod demo;
 pub mod harness;
+pub mod site;
 // Layer 6
 pub mod admit;
 // Layer 7

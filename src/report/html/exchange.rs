@@ -66,17 +66,24 @@ fn cut(text: &str, most: usize) -> String {
 }
 
 fn pair(place: &Evidence, exchange: &Exchange) -> Markup {
-    let request = &exchange.request;
     html! {
         details open {
             summary.dim { "Event " (place.n) @if let Some(fixture) = &place.fixture { " of fixture " (fixture) } ", " (exchange.done_ms.saturating_sub(exchange.sent_ms)) " ms" }
-            pre { (request.method) " " (request.url) "\n" (headers(&request.headers)) (body(&request.body)) }
-            @if let Some(response) = &exchange.response {
-                pre { (response.version) " " (response.status) "\n" (headers(&response.headers)) (body(&response.body)) }
-            }
-            @if let Some(failure) = &exchange.failure {
-                pre { "no response (" (failure.class.word()) "): " (failure.detail) }
-            }
+            (blocks(exchange))
+        }
+    }
+}
+
+/// Request and answer.
+pub(crate) fn blocks(exchange: &Exchange) -> Markup {
+    let request = &exchange.request;
+    html! {
+        pre { (request.method) " " (request.url) "\n" (headers(&request.headers)) (body(&request.body)) }
+        @if let Some(response) = &exchange.response {
+            pre { (response.version) " " (response.status) "\n" (headers(&response.headers)) (body(&response.body)) }
+        }
+        @if let Some(failure) = &exchange.failure {
+            pre { "no response (" (failure.class.word()) "): " (failure.detail) }
         }
     }
 }

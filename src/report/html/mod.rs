@@ -5,6 +5,8 @@
 
 mod exchange;
 
+pub(crate) use exchange::blocks as wire;
+
 use std::io::Write;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};

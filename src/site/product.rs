@@ -1,0 +1,178 @@
+//! The page of a product: its latest verdicts, the history over its versions, and badges.
+
+use std::collections::BTreeSet;
+
+use maud::{Markup, html};
+
+use super::badge;
+use super::facts::{self, Facts};
+use super::model::{Model, Standing, day};
+use super::shell::{self, At, page};
+use super::state::Output;
+use crate::ledger::ProductKind;
+
+/// Changed cases shown between two versions.
+const SHOWN: usize = 12;
+
+/// The page and the badges of a product, by `vendor/product`.
+pub fn render(model: &Model, id: &str, places: &[usize]) -> Vec<Output> {
+    let reports: Vec<(usize, &Facts)> = places.iter().filter_map(|at| Some((*at, &**model.reports.get(*at)?))).collect();
+    let Some((_, latest)) = reports.first() else { return Vec::new() };
+    let path = shell::product_page(id);
+    let at = At(&path);
+    let guidelines: BTreeSet<String> = reports.iter().map(|(_, facts)| facts.guideline_id()).collect();
+    let body = html! {
+        h1 { (latest.product) }
+        p.lead { (latest.description) }
+        dl.facts {
+            dt { "Vendor" } dd { a href=(latest.vendor_url) rel="nofollow" { (latest.vendor) } }
+            dt { "Product" } dd { a href=(latest.product_url) rel="nofollow" { (latest.product_url) } }
+            dt { "Kind" } dd { (kind(latest.kind)) }
+        }
+        @for guideline in &guidelines {
+            @let of = reports.iter().filter(|(_, facts)| facts.guideline_id() == *guideline).copied().collect::<Vec<_>>();
+            section {
+                h2 { a href=(at.to(&shell::guideline_page(guideline))) { (guideline) } }
+                (history(model, at, &of))
+                (changes(model, at, &of))
+            }
+        }
+        (badges(model, at, id, &reports))
+    };
+    let crumbs = [("Products".to_owned(), "products/index.html".to_owned())];
+    let mut outputs = vec![page(&model.shell, &path, &latest.product, &crumbs, body)];
+    outputs.extend(badge_files(model, id, &reports));
+    outputs
+}
+
+fn history(model: &Model, at: At<'_>, reports: &[(usize, &Facts)]) -> Markup {
+    let programs: BTreeSet<&str> =
+        reports.iter().flat_map(|(_, facts)| &facts.programs).map(|program| program.program.as_str()).collect();
+    html! {
+        div.scroll tabindex="0" role="region" aria-label="Versions" {
+            table.sortable {
+                thead { tr { th scope="col" { "Version" } th scope="col" { "Run" } @for program in &programs { th scope="col" { (program) } } } }
+                tbody {
+                    @for (place, facts) in reports {
+                        tr {
+                            th scope="row" { (shell::version_link(at, facts)) " " (shell::standing(model.standing(*place))) }
+                            td.n { (day(facts.started_at_ms)) }
+                            @for program in &programs {
+                                td {
+                                    @match facts.programs.iter().find(|own| own.program == **program) {
+                                        Some(own) => { (shell::verdict(own.verdict)) " " span.n.dim { (own.score.percent.to_string()) " %" } }
+                                        None => { span.dim { "not scored" } }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What changed from one version to the next.
+fn changes(model: &Model, at: At<'_>, reports: &[(usize, &Facts)]) -> Markup {
+    html! {
+        @for pair in reports.windows(2) {
+            @if let [(_, new), (_, old)] = pair {
+                @let (better, worse) = turned(model, old, new);
+                details {
+                    summary { "From " (old.identity.version) " to " (new.identity.version) ": " (better.len()) " cases pass now, " (worse.len()) " no longer" }
+                    (cases(at, "Pass now", new, &better))
+                    (cases(at, "No longer pass", new, &worse))
+                    @if old.suites != new.suites { p.dim { "The suites differ, so that not every case is in both." } }
+                }
+            }
+        }
+    }
+}
+
+/// Cases that pass in the new report only, and in the old one only; those in both reports.
+pub fn turned<'m>(model: &'m Model, old: &'m Facts, new: &'m Facts) -> (Vec<&'m str>, Vec<&'m str>) {
+    let before: std::collections::HashMap<&str, char> = facts::outcomes(&model.lists, old).collect();
+    let (mut better, mut worse) = (Vec::new(), Vec::new());
+    for (case, now) in facts::outcomes(&model.lists, new) {
+        match (before.get(case).map(|letter| *letter == 'p'), now == 'p') {
+            (Some(false), true) => better.push(case),
+            (Some(true), false) => worse.push(case),
+            _ => {}
+        }
+    }
+    (better, worse)
+}
+
+fn cases(at: At<'_>, title: &str, new: &Facts, ids: &[&str]) -> Markup {
+    html! {
+        @if !ids.is_empty() {
+            p { (title) ":" }
+            ul.cases {
+                @for id in ids.iter().take(SHOWN) { li { code { (id) } } }
+                @if ids.len() > SHOWN { li { "and " (ids.len() - SHOWN) " more, in the " a href=(at.to(&shell::report_page(&new.identity))) { "report" } } }
+            }
+        }
+    }
+}
+
+fn badges(model: &Model, at: At<'_>, id: &str, reports: &[(usize, &Facts)]) -> Markup {
+    let names = badge_files(model, id, reports);
+    html! {
+        @if !names.is_empty() {
+            h2 #badges { "Badges" }
+            p { "They follow the latest report that counts. Link them to this page. Beside each lies the same as JSON, for shields.io." }
+            ul.badges {
+                @for output in names.iter().filter(|output| output.path.ends_with(".svg")) {
+                    li { img src=(at.to(&output.path)) alt=(alt(output)) height="20"; " " code { (output.path) } }
+                }
+            }
+        }
+    }
+}
+
+/// The label inside the SVG, so that picture and text say the same.
+fn alt(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.bytes);
+    let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
+    title.map_or_else(|| "badge".to_owned(), |(title, _)| title.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">"))
+}
+
+/// A badge for each program of the latest report that counts, of each guideline.
+fn badge_files(model: &Model, id: &str, reports: &[(usize, &Facts)]) -> Vec<Output> {
+    let mut seen = BTreeSet::new();
+    let mut files = Vec::new();
+    for (place, facts) in reports {
+        if matches!(model.standing(*place), Standing::Revoked { .. }) || !seen.insert(facts.guideline_id()) {
+            continue;
+        }
+        for program in &facts.programs {
+            let (_, words) = shell::verdict_words(program.verdict);
+            let message = format!("{words} ({})", facts.identity.guideline);
+            let colour = badge::colour(program.verdict, model.standing(*place));
+            let name = shell::file_name(&format!(
+                "{}-{}",
+                facts.identity.guideline,
+                program.program.to_lowercase().replace(' ', "-")
+            ));
+            let path = format!("products/{id}/badges/{name}");
+            files.push(Output {
+                path: format!("{path}.svg"),
+                bytes: badge::svg(&program.program, &message, colour).into_bytes(),
+            });
+            files.push(Output { path: format!("{path}.json"), bytes: badge::json(&program.program, &message, colour) });
+        }
+    }
+    files
+}
+
+fn kind(kind: ProductKind) -> &'static str {
+    match kind {
+        ProductKind::Distribution => "distribution",
+        ProductKind::HostedService => "hosted service",
+        ProductKind::Installer => "installer",
+        ProductKind::Appliance => "appliance",
+        ProductKind::Emulator => "emulator",
+        ProductKind::Laboratory => "laboratory",
+    }
+}
