@@ -71,7 +71,8 @@ fn cases(folder: &Path, product: &str) -> Vec<Trial> {
 }
 
 fn judged_again(bundle: &Opened, entry: &CaseEntry) -> Result<(), Failed> {
-    let result = bundle.retrial(&entry.id).and_then(|case| case.judge(|_| true)).ok_or("there is no evidence for it")?;
+    let result =
+        bundle.retrial(&entry.id).and_then(|case| case.judge(|_| true)).ok_or("there is no evidence for it")?;
     if result == entry.result {
         return Ok(());
     }

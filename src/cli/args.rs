@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::report::inputs::Shard;
 
 use super::foundation::{AdmitArgs, ChallengeArgs, FactsArgs, LedgerArgs, SignArgs, TrustArgs};
+use super::publish::PublishArgs;
 
 /// Interop test suite and conformance checker for infrastructure APIs. A verdict is a pure function of (suite,
 /// transcript): what ran live can be recomputed by anyone, offline.
@@ -62,6 +63,8 @@ pub enum Command {
     Challenge(ChallengeArgs),
     /// List the reports of a ledger and check all its files.
     Ledger(LedgerArgs),
+    /// Make the site of a ledger: static pages, feed, badges and a JSON API. What did not change is not made again.
+    Publish(PublishArgs),
     /// Show that the cases of a bundle can fail: judge each passed one again with falsified answers, offline.
     Audit(AuditArgs),
     /// Put back what a run left behind, from its journal.

@@ -25,6 +25,7 @@ mod merge;
 mod output;
 mod plan;
 mod progress;
+mod publish;
 mod run;
 mod score;
 mod submission;
@@ -72,6 +73,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, CliError> {
         Command::Admit(args) => foundation::admit(context, &args),
         Command::Challenge(args) => foundation::challenge(context, &args),
         Command::Ledger(args) => foundation::ledger(context, &args),
+        Command::Publish(args) => publish::publish(context, &args),
         Command::Guideline { command } => guideline::guideline(context, &command),
         Command::Merge(args) => merge::merge(context, &args),
         Command::Audit(args) => audit::audit(context, &args),

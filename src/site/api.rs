@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::model::{GuidelineInfo, Model, Standing, day};
-use super::shell;
 use super::report::Whole;
+use super::shell;
 use super::state::Output;
 use crate::capability::{LifeCycle, Outcome};
 use crate::ledger::{Identity, SignedBy};

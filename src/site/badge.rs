@@ -78,6 +78,7 @@ pub fn svg(label: &str, message: &str, colour: Colour) -> String {
 
 /// The document for shields.io, its endpoint schema 1.
 pub fn json(label: &str, message: &str, colour: Colour) -> Vec<u8> {
-    let document = json!({"schemaVersion": 1, "label": label, "message": message, "color": colour.hex().trim_start_matches('#')});
+    let document =
+        json!({"schemaVersion": 1, "label": label, "message": message, "color": colour.hex().trim_start_matches('#')});
     format!("{document}\n").into_bytes()
 }

@@ -80,13 +80,16 @@ fn wires(
         return Ok(());
     }
     let cases: BTreeSet<&str> = wanted.values().copied().collect();
-    let wrong = |error: crate::transcript::ReadError| SiteError::Report { path: transcript.to_owned(), why: error.to_string() };
+    let wrong =
+        |error: crate::transcript::ReadError| SiteError::Report { path: transcript.to_owned(), why: error.to_string() };
     let reader = Reader::open_for(transcript, |case| cases.contains(case)).map_err(wrong)?;
     for (capability, case) in wanted {
         let Some(attempt) = reader.attempts(case).last().copied() else { continue };
         let Some(events) = reader.load(case, attempt).map_err(wrong)? else { continue };
         let own = events.events.values().filter_map(|content| match content {
-            Content::Exchange { undo: false, exchange, .. } if exchange.response.is_some() => Some(wire(exchange).into_string()),
+            Content::Exchange { undo: false, exchange, .. } if exchange.response.is_some() => {
+                Some(wire(exchange).into_string())
+            }
             _ => None,
         });
         let mut exchanges: Vec<String> = own.collect();
@@ -164,7 +167,8 @@ fn tests(capability: &Capability, known: &Known) -> Markup {
 
 fn products(model: &Model, at: At<'_>, info: &GuidelineInfo, id: &CapabilityId) -> Markup {
     let (good, all) = model.share(&info.id, id);
-    let rows: Vec<_> = model.current(&info.id).filter_map(|(_, facts)| Some((facts, model.status(facts, id)?))).collect();
+    let rows: Vec<_> =
+        model.current(&info.id).filter_map(|(_, facts)| Some((facts, model.status(facts, id)?))).collect();
     let all_listed = rows.len() <= LISTED;
     let listed: Vec<_> = rows.into_iter().filter(|(_, status)| all_listed || !status.is_met()).collect();
     html! {

@@ -22,12 +22,19 @@ fn pairs<'f>(reports: &[&'f Facts]) -> impl Iterator<Item = (&'f Facts, &'f Fact
     let few = if reports.len() <= FEW { reports } else { &[] };
     let few = few.to_vec();
     let all = few.clone();
-    few.into_iter().enumerate().flat_map(move |(at, one)| all.clone().into_iter().skip(at + 1).map(move |other| (one, other)))
+    few.into_iter()
+        .enumerate()
+        .flat_map(move |(at, one)| all.clone().into_iter().skip(at + 1).map(move |other| (one, other)))
 }
 
 fn path(info: &GuidelineInfo, one: &Facts, other: &Facts) -> String {
-    let name = |facts: &Facts| format!("{}_{}_{}", facts.identity.vendor, facts.identity.product, facts.identity.version);
-    format!("{}/compare/{}.html", shell::guideline_folder(&info.id), shell::file_name(&format!("{}_and_{}", name(one), name(other))))
+    let name =
+        |facts: &Facts| format!("{}_{}_{}", facts.identity.vendor, facts.identity.product, facts.identity.version);
+    format!(
+        "{}/compare/{}.html",
+        shell::guideline_folder(&info.id),
+        shell::file_name(&format!("{}_and_{}", name(one), name(other)))
+    )
 }
 
 fn called(facts: &Facts) -> String {
@@ -66,7 +73,8 @@ fn pair(model: &Model, info: &GuidelineInfo, one: &Facts, other: &Facts) -> Outp
         }
         (cases(model, one, other))
     };
-    let crumbs = [("Compare".to_owned(), "compare.html".to_owned()), (info.id.clone(), shell::guideline_page(&info.id))];
+    let crumbs =
+        [("Compare".to_owned(), "compare.html".to_owned()), (info.id.clone(), shell::guideline_page(&info.id))];
     page(&model.shell, &path, &format!("{} and {}", called(one), called(other)), &crumbs, body)
 }
 

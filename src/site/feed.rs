@@ -34,7 +34,8 @@ fn entry(model: &Model, base: &str, at: usize, facts: &super::facts::Facts) -> M
     let (what, text, updated) = match model.standing(at) {
         Standing::Revoked { why, since } => ("Revoked: ", why.clone(), *since),
         Standing::Valid | Standing::Aged => {
-            let programs = facts.programs.iter().map(|one| format!("{}: {}", one.program, shell::verdict_words(one.verdict).1));
+            let programs =
+                facts.programs.iter().map(|one| format!("{}: {}", one.program, shell::verdict_words(one.verdict).1));
             ("", programs.collect::<Vec<_>>().join("; "), facts.admitted)
         }
     };

@@ -8,6 +8,7 @@ use super::shell::{self, At, page};
 use super::state::Output;
 use crate::ledger::Rules;
 use crate::score::Verdict;
+use crate::text::plural;
 
 /// Admissions shown on the first page.
 const LATEST: usize = 20;
@@ -37,8 +38,8 @@ pub fn overview(model: &Model, worksheets: &[&str]) -> Output {
                 @let good = model.current(id).filter(|(_, facts)| facts.programs.iter().any(|own| own.verdict == Verdict::Conformant)).count();
                 section.card {
                     h3 { a href=(at.to(&shell::guideline_page(id))) { (id) } }
-                    p.dim { (info.guideline.programs.len()) " programs, " (info.columns.len()) " capabilities" }
-                    p { (shell::count(reports)) " products, " (shell::count(good)) " conformant to at least one program" }
+                    p.dim { (plural(info.guideline.programs.len(), "program")) ", " (plural(info.columns.len(), "capability")) }
+                    p { @if reports == 0 { "No report yet" } @else { (plural(reports, "product")) ", " (shell::count(good)) " conformant to at least one program" } }
                 }
             }
         }
@@ -55,7 +56,9 @@ pub fn overview(model: &Model, worksheets: &[&str]) -> Output {
 
 fn latest(model: &Model, at: At<'_>) -> Markup {
     let mut reports: Vec<(usize, &Facts)> = model.reports.iter().map(|facts| &**facts).enumerate().collect();
-    reports.sort_by_key(|(_, facts)| (std::cmp::Reverse(facts.admitted), std::cmp::Reverse(facts.started_at_ms), &facts.identity));
+    reports.sort_by_key(|(_, facts)| {
+        (std::cmp::Reverse(facts.admitted), std::cmp::Reverse(facts.started_at_ms), &facts.identity)
+    });
     html! {
         @if reports.is_empty() { p { "There is none yet." } } @else {
             div.scroll tabindex="0" role="region" aria-label="Latest admissions" {
@@ -91,7 +94,8 @@ fn tally(facts: &Facts) -> Markup {
 pub fn products(model: &Model) -> Vec<Output> {
     let ids: Vec<(&String, &Vec<usize>)> = model.products.iter().collect();
     let pages = ids.len().div_ceil(ROWS).max(1);
-    let path = |n: usize| if n == 0 { "products/index.html".to_owned() } else { format!("products/page-{}.html", n + 1) };
+    let path =
+        |n: usize| if n == 0 { "products/index.html".to_owned() } else { format!("products/page-{}.html", n + 1) };
     let parts = (0..pages).map(|n| {
         let (path_n, rows) = (path(n), ids.chunks(ROWS).nth(n).unwrap_or_default());
         let at = At(&path_n);

@@ -127,9 +127,8 @@ pub fn publish(ledger: &Ledger, site: &Path, base: Option<&str>) -> Result<Summa
     fs::create_dir_all(site).map_err(SiteError::io(site))?;
     let documents = Documents::read(ledger)?;
     let shell = Shell { foundation: documents.rules.foundation.clone(), root: root(base) };
-    let common = digest_bytes(
-        format!("{LAYOUT} {} {} {}", env!("CARGO_PKG_VERSION"), shell.root, shell.foundation).as_bytes(),
-    );
+    let common =
+        digest_bytes(format!("{LAYOUT} {} {} {}", env!("CARGO_PKG_VERSION"), shell.root, shell.foundation).as_bytes());
     let mut making = Making { site, old, new: State::default(), summary: Summary::default(), common };
     let mut model = making.reports(&documents, shell)?;
     model.guidelines = guidelines(ledger, &model)?;
@@ -357,12 +356,8 @@ impl One<'_> {
         }
         let entry = entries.get(looked.at).ok_or_else(|| SiteError::NotASite(self.site.to_owned()))?;
         let read = facts::read(entry, &looked.admission)?;
-        let whole = report::Whole {
-            facts: &read.facts,
-            report: &read.report,
-            triage: &looked.triage,
-            standing: &standing,
-        };
+        let whole =
+            report::Whole { facts: &read.facts, report: &read.report, triage: &looked.triage, standing: &standing };
         let outputs = vec![report::render(self.shell, &whole), api::report(&whole)];
         let (files, written) = self.old.write(self.site, &name, outputs)?;
         let unit = Unit { key, files, facts: Some(Arc::new(read.facts)) };

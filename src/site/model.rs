@@ -115,16 +115,7 @@ impl Model {
                 }
             }
         }
-        Self {
-            shell,
-            as_of,
-            reports,
-            standings,
-            lists,
-            guidelines: BTreeMap::new(),
-            products,
-            current,
-        }
+        Self { shell, as_of, reports, standings, lists, guidelines: BTreeMap::new(), products, current }
     }
 
     /// The current report of each product for a guideline.

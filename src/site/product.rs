@@ -16,7 +16,8 @@ const SHOWN: usize = 12;
 
 /// The page and the badges of a product, by `vendor/product`.
 pub fn render(model: &Model, id: &str, places: &[usize]) -> Vec<Output> {
-    let reports: Vec<(usize, &Facts)> = places.iter().filter_map(|at| Some((*at, &**model.reports.get(*at)?))).collect();
+    let reports: Vec<(usize, &Facts)> =
+        places.iter().filter_map(|at| Some((*at, &**model.reports.get(*at)?))).collect();
     let Some((_, latest)) = reports.first() else { return Vec::new() };
     let path = shell::product_page(id);
     let at = At(&path);
@@ -135,7 +136,10 @@ fn badges(model: &Model, at: At<'_>, id: &str, reports: &[(usize, &Facts)]) -> M
 fn alt(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.bytes);
     let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
-    title.map_or_else(|| "badge".to_owned(), |(title, _)| title.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">"))
+    title.map_or_else(
+        || "badge".to_owned(),
+        |(title, _)| title.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">"),
+    )
 }
 
 /// A badge for each program of the latest report that counts, of each guideline.

@@ -67,7 +67,7 @@ fn verdicts(facts: &Facts) -> Markup {
     html! {
         div.cards {
             @for program in &facts.programs {
-                section.card class=(program.verdict.as_str()) {
+                section class={ "card " (program.verdict.as_str()) } {
                     h2 { (program.program) }
                     p { (shell::verdict(program.verdict)) @if program.claimed { " " span.tag { "claimed by the vendor" } } }
                     p.dim { (program.score.percent.to_string()) " %, " (program.met) " of " (program.required) " required capabilities" }

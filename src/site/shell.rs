@@ -53,7 +53,7 @@ pub fn page(shell: &Shell, path: &str, title: &str, crumbs: &[Crumb], body: Mark
                 script src=(at.to("site.js")) defer {}
             }
             body data-root=(at.to("")) {
-                a.skip href="#main" { "Skip to content" }
+                a.jump href="#main" { "Skip to content" }
                 header.top {
                     div.wide {
                         a.brand href=(at.to("index.html")) { (shell.foundation) }

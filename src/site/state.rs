@@ -91,7 +91,8 @@ impl State {
     fn is_inside(&self) -> bool {
         let files = self.units.values().flat_map(|unit| &unit.files);
         files.map(|file| file.path.as_str()).all(|path| {
-            !path.starts_with('/') && path.split('/').all(|part| !matches!(part, "" | "." | "..") && !part.contains('\\'))
+            !path.starts_with('/')
+                && path.split('/').all(|part| !matches!(part, "" | "." | "..") && !part.contains('\\'))
         })
     }
 
@@ -129,7 +130,8 @@ impl State {
     /// When a file cannot be removed or written.
     pub fn close(&self, site: &Path, mut new: State) -> Result<u32, SiteError> {
         FORMAT.clone_into(&mut new.format);
-        let kept: BTreeSet<&str> = new.units.values().flat_map(|unit| &unit.files).map(|file| file.path.as_str()).collect();
+        let kept: BTreeSet<&str> =
+            new.units.values().flat_map(|unit| &unit.files).map(|file| file.path.as_str()).collect();
         let mut removed = 0;
         let old = self.units.values().flat_map(|unit| &unit.files).map(|file| file.path.as_str());
         for path in old.filter(|path| !kept.contains(path)) {
