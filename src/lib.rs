@@ -29,6 +29,7 @@ pub mod score;
 pub mod submission;
 pub mod target;
 // Layer 4
+pub mod compare;
 pub mod engine;
 pub mod ledger;
 pub mod report;

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::report::inputs::Shard;
 
+use super::diff::DiffArgs;
 use super::foundation::{AdmitArgs, ChallengeArgs, FactsArgs, LedgerArgs, SignArgs, TrustArgs};
 use super::publish::PublishArgs;
 
@@ -47,6 +48,8 @@ pub enum Command {
     Lint(LintArgs),
     /// Score the results of a bundle or of another tool against a guideline.
     Score(ScoreArgs),
+    /// Show what differs: two runs, a run under another guideline (forecast), two guidelines, the products of a ledger.
+    Diff(DiffArgs),
     /// Check a submission to the Kubernetes conformance programme: the folder `vX.Y/<product>`.
     Submission(SubmissionArgs),
     /// Recompute every verdict of a bundle from its evidence, offline; with --trust, check who signed it.

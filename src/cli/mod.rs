@@ -10,6 +10,7 @@ mod composite;
 mod context;
 mod covers;
 mod demo;
+mod diff;
 mod exit;
 mod explain;
 mod files;
@@ -73,6 +74,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, CliError> {
         Command::Admit(args) => foundation::admit(context, &args),
         Command::Challenge(args) => foundation::challenge(context, &args),
         Command::Ledger(args) => foundation::ledger(context, &args),
+        Command::Diff(args) => diff::diff(context, &args),
         Command::Publish(args) => publish::publish(context, &args),
         Command::Guideline { command } => guideline::guideline(context, &command),
         Command::Merge(args) => merge::merge(context, &args),

@@ -102,17 +102,17 @@ pub(super) struct Taken {
     /// Family of the run; empty when it is not known.
     pub(super) family: String,
     /// Name of the guideline.
-    stated: Option<String>,
+    pub(super) stated: Option<String>,
     /// Date of the run.
     pub(super) date: String,
     /// The bundle's own guideline and waivers.
-    guideline: Option<Guideline>,
+    pub(super) guideline: Option<Guideline>,
     pub(super) waivers: Waivers,
     /// Of another tool.
     foreign: bool,
 }
 
-fn results(context: &Context, path: &Path, loaded: &Loaded) -> Result<Taken, CliError> {
+pub(super) fn results(context: &Context, path: &Path, loaded: &Loaded) -> Result<Taken, CliError> {
     if path.is_dir() {
         let is_bundle = ["bundle.json", "run.json"].iter().any(|name| path.join(name).is_file());
         if !is_bundle && files::any(path) {

@@ -44,6 +44,8 @@ use jiff::civil::Date;
 pub use api::schema;
 
 use crate::canon::{Digest, digest_bytes};
+use crate::capability::LifeCycle;
+use crate::compare::ProductStatus;
 use crate::guideline::Guideline;
 use crate::guideline::worksheet::Sheet;
 use crate::ledger::{Admission, Entry, Identity, Ledger, LedgerError, Revocations, Rules, Triage};
@@ -376,6 +378,47 @@ fn all_well(mut wrong: Vec<(usize, String)>) -> Result<(), SiteError> {
 
 fn asset(path: &str, text: &str) -> Output {
     Output { path: path.to_owned(), bytes: text.as_bytes().to_vec() }
+}
+
+/// Level of each capability, and status of the products.
+pub type Current = (Vec<(String, LifeCycle)>, Vec<ProductStatus>);
+
+/// Of each guideline its capabilities, and of each product the status by its latest report that counts: admitted and not revoked.
+///
+/// # Errors
+/// As [`publish`].
+pub fn current(ledger: &Ledger) -> Result<BTreeMap<String, Current>, SiteError> {
+    let documents = Documents::read(ledger)?;
+    let mut looked = Vec::new();
+    for (at, entry) in documents.entries.iter().enumerate() {
+        looked.extend(look_at(at, entry)?);
+    }
+    let as_of = looked.iter().map(|looked| looked.admission.admitted).max();
+    let (mut reports, mut standings, mut lists) = (Vec::new(), Vec::new(), facts::Lists::new());
+    for one in looked {
+        let Some(entry) = documents.entries.get(one.at) else { continue };
+        let read = facts::read(entry, &one.admission)?;
+        lists.extend(read.lists.into_iter().map(|list| (facts::list_digest(&list), list)));
+        let on = as_of.unwrap_or_default();
+        standings.push(model::standing(&one.admission, &documents.rules, &documents.revocations, on));
+        reports.push(Arc::new(read.facts));
+    }
+    let shell = Shell { foundation: String::new(), root: root(None) };
+    let mut model = Model::new(shell, as_of, reports, standings, lists);
+    model.guidelines = guidelines(ledger, &model)?;
+    let of = |(id, info): (&String, &GuidelineInfo)| {
+        let capabilities = info.columns.iter().map(|(id, level)| (id.to_string(), *level)).collect();
+        let products = model.current(id).map(|(_, facts)| ProductStatus {
+            product: format!("{} {}", facts.product_id(), facts.identity.version),
+            statuses: info
+                .columns
+                .iter()
+                .filter_map(|(id, _)| Some((id.to_string(), model.status(facts, id)?)))
+                .collect(),
+        });
+        (id.clone(), (capabilities, products.collect()))
+    };
+    Ok(model.guidelines.iter().filter(|(id, _)| model.current.contains_key(*id)).map(of).collect())
 }
 
 /// What is small of a report; `None` when it was not admitted: then the site does not show it.
