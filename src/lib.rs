@@ -40,5 +40,6 @@ pub mod harness;
 pub mod site;
 // Layer 6
 pub mod admit;
+pub mod serve;
 // Layer 7
 pub mod cli;

@@ -9,6 +9,7 @@ use crate::report::inputs::Shard;
 use super::diff::DiffArgs;
 use super::foundation::{AdmitArgs, ChallengeArgs, FactsArgs, LedgerArgs, SignArgs, TrustArgs};
 use super::publish::PublishArgs;
+use super::serve::ServeArgs;
 
 /// Interop test suite and conformance checker for infrastructure APIs. A verdict is a pure function of (suite,
 /// transcript): what ran live can be recomputed by anyone, offline.
@@ -68,6 +69,8 @@ pub enum Command {
     Ledger(LedgerArgs),
     /// Make the site of a ledger: static pages, feed, badges and a JSON API. What did not change is not made again.
     Publish(PublishArgs),
+    /// Show the site of a ledger in a browser, from a server on this computer.
+    Serve(ServeArgs),
     /// Show that the cases of a bundle can fail: judge each passed one again with falsified answers, offline.
     Audit(AuditArgs),
     /// Put back what a run left behind, from its journal.
@@ -549,4 +552,8 @@ pub enum SchemaOf {
     Composite,
     /// The predicate of signed statements.
     Conformance,
+    /// What `diff --json` prints.
+    Diff,
+    /// The JSON API of a published site.
+    Site,
 }

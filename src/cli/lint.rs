@@ -128,6 +128,8 @@ pub fn schema(context: &Context, args: &SchemaArgs) -> Result<Exit, CliError> {
         SchemaOf::Composite => guideline::composite::schema(),
         SchemaOf::Waivers => guideline::waivers::schema(),
         SchemaOf::Conformance => crate::attest::conformance_schema(),
+        SchemaOf::Diff => crate::compare::schema(),
+        SchemaOf::Site => crate::site::schema(),
     };
     context.say(serde_json::to_string_pretty(&schema).map_err(|e| CliError::new(Exit::Bug, e.to_string()))?);
     Ok(Exit::Ok)

@@ -29,6 +29,7 @@ mod progress;
 mod publish;
 mod run;
 mod score;
+mod serve;
 mod submission;
 mod verdict;
 mod verify;
@@ -80,6 +81,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, CliError> {
         Command::Merge(args) => merge::merge(context, &args),
         Command::Audit(args) => audit::audit(context, &args),
         Command::Schema(args) => lint::schema(context, &args),
+        Command::Serve(args) => threads()?.block_on(serve::serve(context, &args)),
         Command::Run(args) => runtime()?.block_on(run::run(context, &args)),
         Command::Cleanup(args) => runtime()?.block_on(cleanup::cleanup(context, &args)),
         Command::Harness(args) => return harness::harness(context, &args, &threads()?),

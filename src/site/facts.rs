@@ -193,9 +193,6 @@ pub struct SlimCase {
     /// What it is evidence for.
     #[serde(default)]
     pub capabilities: Vec<String>,
-    /// The specification.
-    #[serde(default)]
-    pub spec: Option<String>,
     /// Whether it passed only when it was tried again.
     #[serde(default)]
     pub flaky: bool,

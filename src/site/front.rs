@@ -171,9 +171,10 @@ pub fn about(model: &Model, rules: &Rules) -> Output {
 
 /// Not found.
 pub fn missing(model: &Model) -> Output {
+    let at = At(&model.shell.root);
     let body = html! {
         h1 { "There is no such page" }
-        p { "Reports move never, so the address is wrong or the report was never admitted. " a href="index.html" { "Overview" } }
+        p { "Reports never move, so the address is wrong or the report was never admitted. " a href=(at.to("index.html")) { "Overview" } }
     };
-    page(&model.shell, "404.html", "Not found", &[], body)
+    page(&model.shell, shell::MISSING, "Not found", &[], body)
 }

@@ -131,13 +131,17 @@ pub fn publish(ledger: &Ledger, site: &Path, base: Option<&str>) -> Result<Summa
     let shell = Shell { foundation: documents.rules.foundation.clone(), root: root(base) };
     let common =
         digest_bytes(format!("{LAYOUT} {} {} {}", env!("CARGO_PKG_VERSION"), shell.root, shell.foundation).as_bytes());
+    if !site.join(state::FILE).exists() {
+        old.close(site, State::default())?;
+    }
     let mut making = Making { site, old, new: State::default(), summary: Summary::default(), common };
-    let mut model = making.reports(&documents, shell)?;
-    model.guidelines = guidelines(ledger, &model)?;
-    making.products(&model)?;
-    making.guidelines(ledger, &model)?;
-    making.rest(ledger, &model, &documents, base)?;
-    making.finish()
+    match making.all(ledger, &documents, shell, base) {
+        Ok(()) => making.finish(),
+        Err(error) => {
+            making.give_up()?;
+            Err(error)
+        }
+    }
 }
 
 /// Path of the site at its address, for the one page that is shown at any address.
@@ -188,6 +192,20 @@ struct Done {
 }
 
 impl Making<'_> {
+    fn all(
+        &mut self,
+        ledger: &Ledger,
+        documents: &Documents,
+        shell: Shell,
+        base: Option<&str>,
+    ) -> Result<(), SiteError> {
+        let mut model = self.reports(documents, shell)?;
+        model.guidelines = guidelines(ledger, &model)?;
+        self.products(&model)?;
+        self.guidelines(ledger, &model)?;
+        self.rest(ledger, &model, documents, base)
+    }
+
     /// Reads the reports that changed and renders their pages, in parallel, since these are the most of a site.
     fn reports(&mut self, documents: &Documents, shell: Shell) -> Result<Model, SiteError> {
         let looked = self.look(documents)?;
@@ -202,7 +220,6 @@ impl Making<'_> {
             Some(Err(error)) => wrong.push((at, error.to_string())),
             None => {}
         });
-        all_well(wrong)?;
         done.sort_by_key(|(at, _)| *at);
         let (mut reports, mut standings) = (Vec::new(), Vec::new());
         for (_, one) in done {
@@ -220,6 +237,7 @@ impl Making<'_> {
             reports.push(facts);
             standings.push(one.standing);
         }
+        all_well(wrong)?;
         self.summary.reports = reports.len();
         Ok(Model::new(shell, as_of, reports, standings, self.new.lists.clone()))
     }
@@ -280,7 +298,7 @@ impl Making<'_> {
                 let mut outputs = vec![guideline::render(model, info), api::guideline(model, info)];
                 outputs.extend(matrix::render(model, info));
                 outputs.extend(compare::render(model, info));
-                outputs.extend(info.columns.iter().map(|(id, _)| capability::render(model, info, id, &known)));
+                outputs.extend(info.all().into_iter().map(|id| capability::render(model, info, id, &known)));
                 Ok(outputs)
             })?;
         }
@@ -328,6 +346,20 @@ impl Making<'_> {
         }
         also.iter().for_each(|digest| bytes.extend_from_slice(digest.as_bytes()));
         digest_bytes(&bytes)
+    }
+
+    /// Keeps what was made, so that the next time knows all files that are there.
+    fn give_up(mut self) -> Result<(), SiteError> {
+        for (name, unit) in &self.old.units {
+            let kept = self.new.units.entry(name.clone()).or_insert_with(|| unit.clone());
+            for file in &unit.files {
+                if !kept.files.iter().any(|own| own.path == file.path) {
+                    kept.files.push(file.clone());
+                }
+            }
+        }
+        self.new.lists.extend(self.old.lists.clone());
+        self.old.close(self.site, self.new).map(|_| ())
     }
 
     fn finish(mut self) -> Result<Summary, SiteError> {
@@ -378,6 +410,25 @@ fn all_well(mut wrong: Vec<(usize, String)>) -> Result<(), SiteError> {
 
 fn asset(path: &str, text: &str) -> Output {
     Output { path: path.to_owned(), bytes: text.as_bytes().to_vec() }
+}
+
+/// A file of a published site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Its length.
+    pub bytes: u64,
+    /// Digest of its content.
+    pub digest: Digest,
+}
+
+/// The files of a site that was published into that folder, by path below it.
+///
+/// # Errors
+/// When the folder holds something else than a site.
+pub fn files(site: &Path) -> Result<BTreeMap<String, File>, SiteError> {
+    let state = State::open(site)?;
+    let files = state.units.into_values().flat_map(|unit| unit.files);
+    Ok(files.map(|file| (file.path, File { bytes: file.bytes, digest: file.digest })).collect())
 }
 
 /// Level of each capability, and status of the products.

@@ -81,6 +81,11 @@ impl GuidelineInfo {
         Self { id, digest: digest_bytes(bytes), guideline, columns, before: None }
     }
 
+    /// Every capability: also those that no program lists, such as drafts that only have criteria.
+    pub fn all(&self) -> BTreeSet<&CapabilityId> {
+        self.columns.iter().map(|(id, _)| id).chain(self.guideline.capabilities.keys()).collect()
+    }
+
     /// Name of a capability, for people.
     pub fn name<'g>(&'g self, id: &'g CapabilityId) -> &'g str {
         let capability = self.guideline.capabilities.get(id);

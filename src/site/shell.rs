@@ -17,11 +17,17 @@ use crate::score::{Status, Verdict};
 pub struct At<'p>(pub &'p str);
 
 impl At<'_> {
-    /// Address of another page, seen from this one.
+    /// Address of another page, seen from this one; whole for a page whose path is the root of the site.
     pub fn to(self, target: &str) -> String {
+        if self.0.starts_with('/') {
+            return format!("{}{target}", self.0);
+        }
         format!("{}{target}", "../".repeat(self.0.matches('/').count()))
     }
 }
+
+/// The page for what is not found.
+pub const MISSING: &str = "404.html";
 
 /// One step on the way to a page: name and path.
 pub type Crumb = (String, String);
@@ -38,6 +44,8 @@ pub struct Shell {
 /// A page with everything around it.
 pub fn page(shell: &Shell, path: &str, title: &str, crumbs: &[Crumb], body: Markup) -> Output {
     let at = At(path);
+    // This one is shown at any address.
+    let at = if path == MISSING { At(&shell.root) } else { at };
     let markup = html! {
         (DOCTYPE)
         html lang="en" {

@@ -44,9 +44,12 @@ pub struct Unit {
 /// A file of the site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written {
-    path: String,
-    bytes: u64,
-    digest: Digest,
+    /// Path below the site.
+    pub path: String,
+    /// Its length.
+    pub bytes: u64,
+    /// Digest of its content.
+    pub digest: Digest,
 }
 
 /// A file to be.

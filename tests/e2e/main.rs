@@ -4,6 +4,7 @@ mod bad_input;
 mod bad_target;
 mod clouds;
 mod derived;
+mod diff;
 mod foreign_results;
 mod foundation;
 mod gates;

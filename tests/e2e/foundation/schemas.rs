@@ -1,4 +1,4 @@
-//! The published schemas of the ledger are those of the code, and what lies in `reports/` is valid against them.
+//! The published schemas of the ledger and of what is made from it are those of the code, and what lies in `reports/` is valid against them.
 
 use std::path::Path;
 
@@ -16,6 +16,8 @@ fn schemas() -> Vec<(&'static str, Value)> {
         ("waivers", guideline::waivers::schema()),
         ("composite", guideline::composite::schema()),
         ("conformance", attest::conformance_schema()),
+        ("diff", assize::compare::schema()),
+        ("site", assize::site::schema()),
     ]
 }
 
