@@ -3,21 +3,7 @@
 
 use serde::Serialize;
 
-/// A code with its rule.
-#[derive(Debug, Clone, Copy)]
-pub struct Code {
-    /// `A101`.
-    pub code: &'static str,
-    /// What must hold.
-    pub rule: &'static str,
-}
-
-macro_rules! codes {
-    ($($code:literal $rule:literal)+) => {
-        /// All codes in order.
-        pub static CODES: &[Code] = &[$(Code { code: $code, rule: $rule }),+];
-    };
-}
+use crate::text::codes;
 
 codes! {
     "A101" "the files of the bundle are those of its manifest"

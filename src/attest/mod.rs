@@ -20,7 +20,7 @@ mod known;
 mod statement;
 
 pub use check::{Attested, Verified, check, seen};
-pub use codes::{CODES, Code, Problem, rule};
+pub use codes::{CODES, Problem, rule};
 pub use examine::{Examined, Freshness};
 pub use facts::{Fact, facts_of};
 pub use fingerprint::Fingerprint;

@@ -11,7 +11,7 @@ use crate::text::{Diagnostics, SourceFile};
 use super::args::TargetArgs;
 use super::context::Context;
 use super::exit::{CliError, Exit};
-use super::inputs::{family, heed, read};
+use super::inputs::{family, heed, of_family, read};
 
 /// The family of clouds, and the word for a target that the environment describes.
 pub const FAMILY: &str = "openstack";
@@ -51,10 +51,7 @@ pub fn wanted(context: &Context, args: &TargetArgs) -> Result<bool, CliError> {
             "the log-in stands in clouds.yaml, secure.yaml or OS_* variables; is ASSIZE_USERNAME set?",
         );
     }
-    match args.family.as_deref() {
-        None | Some(FAMILY) => Ok(true),
-        Some(other) => usage(&format!("a cloud is of the family `{FAMILY}`, not `{other}`"), "leave --family out"),
-    }
+    of_family(args.family.as_deref(), FAMILY, "a cloud").map(|()| true)
 }
 
 /// The options that a cloud and further identities stand for.

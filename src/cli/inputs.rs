@@ -220,6 +220,20 @@ pub fn waivers_of(context: &Context, path: Option<&Path>) -> Result<(Waivers, Op
     Ok((waivers, Some(bytes)))
 }
 
+/// Whether the family that was named, if one was, is the only one that such a target has.
+///
+/// # Errors
+/// When it is another one.
+pub fn of_family(named: Option<&str>, own: &str, what: &str) -> Result<(), CliError> {
+    match named {
+        Some(other) if other != own => {
+            Err(CliError::new(Exit::Usage, format!("{what} is of the family `{own}`, not `{other}`"))
+                .hint("leave --family out"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The family of a URL: the one named, else the one whose path prefix the URL has.
 ///
 /// # Errors

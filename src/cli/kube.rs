@@ -18,7 +18,7 @@ use super::args::{KubeArgs, TargetArgs};
 use super::clouds::named;
 use super::context::Context;
 use super::exit::{CliError, Exit};
-use super::inputs::{family, heed, read};
+use super::inputs::{family, heed, of_family, read};
 
 /// The family of clusters, and the word for a target that kubectl's files describe.
 pub const FAMILY: &str = "kubernetes";
@@ -72,10 +72,7 @@ pub fn wanted(args: &TargetArgs) -> Result<bool, CliError> {
             "the log-in stands in the kubeconfig; is ASSIZE_USERNAME set?",
         );
     }
-    match args.family.as_deref() {
-        None | Some(FAMILY) => Ok(true),
-        Some(other) => usage(&format!("a cluster is of the family `{FAMILY}`, not `{other}`"), "leave --family out"),
-    }
+    of_family(args.family.as_deref(), FAMILY, "a cluster").map(|()| true)
 }
 
 /// Whether a run that is to be cleaned up is found again by a kubeconfig: options say so, or the run had a context.

@@ -29,8 +29,7 @@ pub fn merge(context: &Context, args: &MergeArgs) -> Result<Exit, CliError> {
     super::run::empty_folder(folder)?;
     let shards = merge::open(&args.bundles)?;
     let (inputs, catalogue) = merge::write(folder, &shards)?;
-    let mut odd = Vec::new();
-    let collected = merge::collect(&catalogue, &inputs, &shards, &mut odd);
+    let collected = merge::collect(&catalogue, &inputs, &shards);
     let first = shards.first().map(|shard| &shard.opened);
     let programs = match first {
         Some(first) => collected

@@ -3,21 +3,7 @@
 //!
 //! A code keeps its meaning for ever; one that is no longer needed is not given to something else.
 
-/// A diagnostic code with its rule.
-#[derive(Debug, Clone, Copy)]
-pub struct Code {
-    /// `G101`.
-    pub code: &'static str,
-    /// What must hold.
-    pub rule: &'static str,
-}
-
-macro_rules! codes {
-    ($($code:literal $rule:literal)+) => {
-        /// All codes in order.
-        pub static CODES: &[Code] = &[$(Code { code: $code, rule: $rule }),+];
-    };
-}
+use crate::text::codes;
 
 codes! {
     "G001" "a file is UTF-8 text"

@@ -25,11 +25,19 @@ pub struct Collected<'c> {
 }
 
 /// Results without the inputs they belong to.
+#[derive(Clone)]
 pub struct KeptResults {
     instances: Arc<[InstanceRef]>,
     kept: Vec<Option<Kept>>,
     fixtures: BTreeMap<String, CaseEntry>,
     fixture_counts: Summary,
+}
+
+impl KeptResults {
+    /// Entries of the fixtures.
+    pub fn fixtures(&self) -> impl Iterator<Item = &CaseEntry> {
+        self.fixtures.values()
+    }
 }
 
 /// The cases that a run is about: those of its family that are selected, in suite order.
@@ -69,6 +77,17 @@ impl<'c> Collected<'c> {
     pub fn into_kept(self) -> KeptResults {
         let Self { instances, kept, fixtures, fixture_counts, .. } = self;
         KeptResults { instances, kept, fixtures, fixture_counts }
+    }
+
+    /// The results as they are now, without the inputs.
+    #[must_use]
+    pub fn all_kept(&self) -> KeptResults {
+        KeptResults {
+            instances: Arc::clone(&self.instances),
+            kept: self.kept.clone(),
+            fixtures: self.fixtures.clone(),
+            fixture_counts: self.fixture_counts.clone(),
+        }
     }
 
     /// Takes up results again, with the final inputs of the same run.

@@ -10,7 +10,7 @@ use crate::capability::Outcome;
 use crate::expr::Json;
 use crate::suite::Catalogue;
 
-use super::assemble::Collected;
+use super::assemble::{Collected, KeptResults};
 use super::bundle::{self, BundleError, names};
 use super::document::CaseEntry;
 use super::inputs::{RunInputs, Selection, ShardRun};
@@ -51,6 +51,8 @@ pub struct ShardBundle {
     pub opened: Opened,
     /// Digest of its manifest.
     manifest: String,
+    /// What judging it again gave.
+    judged: KeptResults,
 }
 
 /// Opens the shards of one run, in their order.
@@ -60,21 +62,26 @@ pub struct ShardBundle {
 pub fn open(folders: &[PathBuf]) -> Result<Vec<ShardBundle>, MergeError> {
     let mut shards = Vec::with_capacity(folders.len());
     for folder in folders {
-        let found = rejudge::verify(folder)?;
+        let (found, shard) = open_one(folder)?;
         if let Some(why) = found.files.into_iter().chain(found.evidence).next() {
             return Err(MergeError::Unsupported { folder: folder.clone(), why });
         }
-        shards.push(open_one(folder)?);
+        shards.push(shard);
     }
     shards.sort_by_key(|shard| shard.opened.inputs.selection.shard);
     complete(&shards)?;
     Ok(shards)
 }
 
-fn open_one(folder: &Path) -> Result<ShardBundle, BundleError> {
+/// Opens a shard and judges it again; the findings say what does not fit.
+fn open_one(folder: &Path) -> Result<(Findings, ShardBundle), BundleError> {
     let path = folder.join(names::MANIFEST);
+    if folder.join(names::SHARDS).is_dir() {
+        return Err(BundleError::invalid(folder, "it was merged itself; give the shards"));
+    }
     let manifest = digest_file(&path).map_err(|error| BundleError::invalid(&path, error.to_string()))?.to_string();
-    Ok(ShardBundle { folder: folder.to_owned(), opened: rejudge::open(folder)?, manifest })
+    let (findings, opened, judged) = rejudge::examine_and_keep(folder, |_, collected, _| collected.all_kept())?;
+    Ok((findings, ShardBundle { folder: folder.to_owned(), opened, manifest, judged }))
 }
 
 /// Whether the shards, in order, are all those of one run.
@@ -211,18 +218,13 @@ fn copy(from: &Path, to: &Path, wanted: impl Fn(&str) -> bool) -> Result<(), Bun
     Ok(())
 }
 
-/// The results of all shards. `odd` receives a line for each departure of the evidence from the suites.
-pub fn collect<'c>(
-    catalogue: &'c Catalogue,
-    inputs: &'c RunInputs,
-    shards: &[ShardBundle],
-    odd: &mut Vec<String>,
-) -> Collected<'c> {
+/// The results of all shards.
+#[must_use]
+pub fn collect<'c>(catalogue: &'c Catalogue, inputs: &'c RunInputs, shards: &[ShardBundle]) -> Collected<'c> {
     let mut all = Collected::new(catalogue, inputs);
     let mut fixtures: BTreeMap<String, CaseEntry> = BTreeMap::new();
     for shard in shards {
-        let judged = shard.opened.judge(odd);
-        for entry in judged.fixtures() {
+        for entry in shard.judged.fixtures().cloned() {
             match fixtures.get_mut(&entry.id) {
                 // Each shard set it up for itself; the one that did not come to stand is the one to speak of.
                 Some(other) => {
@@ -242,7 +244,7 @@ pub fn collect<'c>(
                 }
             }
         }
-        all.absorb(judged.into_kept());
+        all.absorb(shard.judged.clone());
     }
     for (id, entry) in fixtures {
         all.fixture(&id, entry.result);
@@ -259,7 +261,7 @@ pub(super) fn judge(folder: &Path, findings: &mut Findings) -> Result<(), Bundle
     rejudge::same_suites(&inputs, &catalogue, findings);
     findings.evidence.extend(rejudge::misdated(&folder.join(names::RUN), &inputs)?);
     let shards = reopen(folder, &inputs, findings)?;
-    let collected = collect(&catalogue, &inputs, &shards, &mut findings.evidence);
+    let collected = collect(&catalogue, &inputs, &shards);
     rejudge::same_report(folder, &inputs, &collected, (guideline.as_ref(), &waivers), findings).map(|_| ())
 }
 
@@ -275,10 +277,10 @@ fn reopen(folder: &Path, inputs: &RunInputs, findings: &mut Findings) -> Result<
             return Err(BundleError::invalid(path, format!("`{}` is not the id of a run", run.run)));
         }
         let own = folder.join(names::SHARDS).join(&run.run);
-        let found = rejudge::verify(&own)?;
+        let (found, shard) = open_one(&own)?;
         let lines = found.files.into_iter().chain(found.evidence);
         findings.evidence.extend(lines.map(|line| format!("shard {}: {line}", run.shard)));
-        shards.push(open_one(&own)?);
+        shards.push(shard);
     }
     if let Err(error) = complete(&shards) {
         findings.evidence.push(error.to_string());

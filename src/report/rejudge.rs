@@ -417,27 +417,38 @@ pub fn examine<T>(
     folder: &Path,
     take: impl FnOnce(&Opened, &Collected<'_>, &[ProgramScore]) -> T,
 ) -> Result<(Findings, T), BundleError> {
+    examine_and_keep(folder, take).map(|(findings, _, taken)| (findings, taken))
+}
+
+/// The same, and gives the bundle that was opened.
+///
+/// # Errors
+/// As [`examine`].
+pub fn examine_and_keep<T>(
+    folder: &Path,
+    take: impl FnOnce(&Opened, &Collected<'_>, &[ProgramScore]) -> T,
+) -> Result<(Findings, Opened, T), BundleError> {
     let mut findings = Findings::default();
     bundle::all_regular(folder)?;
     let (files, judged) = both(|| compare(folder), || judge_run(folder, &mut findings, take));
     let files = files?;
-    let taken = judged?;
+    let (opened, taken) = judged?;
     findings.files = files;
-    Ok((findings, taken))
+    Ok((findings, opened, taken))
 }
 
 fn judge_bundle(folder: &Path, findings: &mut Findings) -> Result<(), BundleError> {
     if folder.join(names::SHARDS).is_dir() {
         return merge::judge(folder, findings);
     }
-    judge_run(folder, findings, |_, _, _| ())
+    judge_run(folder, findings, |_, _, _| ()).map(|_| ())
 }
 
 fn judge_run<T>(
     folder: &Path,
     findings: &mut Findings,
     take: impl FnOnce(&Opened, &Collected<'_>, &[ProgramScore]) -> T,
-) -> Result<T, BundleError> {
+) -> Result<(Opened, T), BundleError> {
     let bundle = open(folder)?;
     if bundle.transcript.run() != bundle.inputs.id {
         findings.evidence.push(format!(
@@ -451,7 +462,9 @@ fn judge_run<T>(
     let collected = bundle.judge(&mut findings.evidence);
     let rules = (bundle.guideline.as_ref(), &bundle.waivers);
     let programs = same_report(folder, &bundle.inputs, &collected, rules, findings)?;
-    Ok(take(&bundle, &collected, &programs))
+    let taken = take(&bundle, &collected, &programs);
+    drop(collected);
+    Ok((bundle, taken))
 }
 
 /// The suites in the bundle are those that were run.

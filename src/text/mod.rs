@@ -4,11 +4,14 @@
 //! problems at once. This module deliberately opens no file and prints nothing: callers hand in the text and decide
 //! where the rendered form goes.
 
+mod codes;
 mod diagnostic;
 mod source;
 mod words;
 pub mod yaml;
 
+pub use codes::Code;
+pub(crate) use codes::codes;
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
 pub use source::{SourceFile, Span};
 pub use words::{did_you_mean, format_duration, format_size, one_line, parse_duration, parse_size, plural, xml_safe};

@@ -244,14 +244,20 @@ fn heard(bench: &Bench) {
     }
 }
 
+/// A run that waits on the stream, whose first word is in the transcript.
+fn started(bench: &Bench, target: &Target, moment: &Moment) -> Running {
+    let run = Running::start(bench.run_command(&target.url(), &[]));
+    moment.wait(&run);
+    moment.pass();
+    heard(bench);
+    run
+}
+
 #[test]
 fn an_interrupt_ends_a_wait_and_puts_back() {
     let bench = Bench::new(WAITS);
     let (target, moment) = waiting();
-    let run = Running::start(bench.run_command(&target.url(), &[]));
-    moment.wait(&run);
-    moment.pass();
-    heard(&bench);
+    let run = started(&bench, &target, &moment);
     run.signal("INT");
     run.end().expect(1).prints(&["the run was interrupted"]);
     assert_eq!(bench.json("out/run.json")["interrupted"], "interrupted by the operator");
@@ -264,10 +270,7 @@ fn an_interrupt_ends_a_wait_and_puts_back() {
 fn a_run_that_was_killed_on_a_stream_is_cleaned_up() {
     let bench = Bench::new(WAITS);
     let (target, moment) = waiting();
-    let run = Running::start(bench.run_command(&target.url(), &[]));
-    moment.wait(&run);
-    moment.pass();
-    heard(&bench);
+    let run = started(&bench, &target, &moment);
     run.signal("KILL");
     assert_eq!(run.end().code, None);
     assert_eq!(target.count("DELETE /toy/thing"), 0);
