@@ -209,10 +209,14 @@ try {
   for (const [n, ledger] of ledgers.entries()) {
     const { address, stop } = await serve(ledger);
     try {
-      const pages = n === 0 ? await crawl(address) : (await (await fetch(`${address}api/v1/index.json`)).json(), [
-        `${address}index.html`, `${address}products/index.html`, `${address}compare.html`,
-        ...(await (await fetch(`${address}api/v1/index.json`)).json()).guidelines.map((one) => address + one.page.replace("index.html", "products.html")),
-      ]);
+      const index = await (await fetch(`${address}api/v1/index.json`)).json();
+      const revoked = index.reports.find((report) => report.standing === "revoked");
+      const some = [
+        "index.html", "products/index.html", "compare.html", "worksheets/synthetic.html",
+        ...index.guidelines.map((one) => one.page.replace("index.html", "products.html")),
+        ...(revoked ? [revoked.page, revoked.page.replace(/^reports\/[^/]+\/[^/]+/, "products").replace(/[^/]+\/index/, "index")] : []),
+      ];
+      const pages = n === 0 ? await crawl(address) : some.map((path) => address + path);
       const kinds = new Map();
       for (const page of pages) {
         const path = page.slice(address.length);
