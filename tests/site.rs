@@ -172,6 +172,15 @@ impl Small {
         fs::write(folder.join(format!("{version}.product.yaml")), record).unwrap();
     }
 
+    /// Another admission of the same report.
+    fn add_again(&self, vendor: &str, product: &str, version: &str) {
+        let folder = self.path("ledger").join("redfish/2026.11").join(vendor).join(product);
+        let path = folder.join(format!("{version}.admission.json"));
+        let mut admission: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        admission["guideline"] = assize::canon::digest_bytes(b"another").to_string().into();
+        fs::write(path, admission.to_string()).unwrap();
+    }
+
     /// What was brought up to date is what is made anew.
     fn same_as_anew(&self, what: &str) {
         let done = self.publish("site").unwrap();
@@ -211,6 +220,16 @@ fn what_is_brought_up_to_date_is_what_is_made_anew() {
     // Version 1.0 is what counts of the product now.
     let matrix = fs::read_to_string(small.path("site/guidelines/redfish/2026.11/products.html")).unwrap();
     assert!(matrix.contains("box/1.0/index.html") && !matrix.contains("box/1.1/index.html"));
+    // A draft that has lost a capability and a program since the older report.
+    let guideline = small.path("ledger/redfish/2026.11/third/new/7/guideline.json");
+    let mut document: Value = serde_json::from_slice(&fs::read(&guideline).unwrap()).unwrap();
+    let text = document.to_string();
+    assert!(text.contains("access-roles"));
+    assert!(document["platforms"].as_object_mut().unwrap().remove("Redfish Operations").is_some());
+    let shorter = document.to_string().replace("\"access-roles\"", "\"access-parts\"");
+    fs::write(&guideline, shorter).unwrap();
+    small.add_again("third", "new", "7");
+    small.same_as_anew("a guideline that changed");
     fs::remove_dir_all(small.path("ledger/redfish/2026.11/third")).unwrap();
     small.same_as_anew("a product that is gone");
     assert!(!small.path("site/products/third").exists());
@@ -260,6 +279,9 @@ fn what_is_in_the_way_or_broken_is_named() {
     small.add("acme", "box", "1.1", "Box", 1, &[]);
     let error = small.publish("fresh").unwrap_err().to_string();
     assert!(error.contains("1.0/report.json") && !error.contains("1.1"), "{error}");
+    // A record that speaks of another report is no admission of this one.
+    fs::copy(folder.join("1.1.admission.json"), folder.join("1.0.admission.json")).unwrap();
+    assert!(small.publish("fresh").unwrap_err().to_string().contains("the record of another report"));
     // Without a record of admission it is left out.
     fs::remove_file(folder.join("1.0.admission.json")).unwrap();
     assert_eq!(small.publish("fresh").unwrap().left_out, 1);

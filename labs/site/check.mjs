@@ -78,7 +78,7 @@ async function crawl(root) {
 }
 
 const kind = (path) => path.replace(/\/page-\d+/, "/page").replace(/-\d+\.html$/, ".html")
-  .replace(/^guidelines\/[^/]+\/[^/]+\/(capabilities|compare)\/.*/, "guidelines/$1").replace(/^guidelines\/[^/]+\/[^/]+\//, "guidelines/")
+  .replace(/^guidelines\/[^/]+\/[^/]+\/(capabilities|compare|programs)\/.*/, "guidelines/$1").replace(/^guidelines\/[^/]+\/[^/]+\//, "guidelines/")
   .replace(/^(reports|products)\/.+\/index\.html/, "$1/one");
 
 async function open(browser, options, address) {

@@ -7,6 +7,7 @@
 //! challenges/<nonce>.yaml            who may submit a run with this seed assize-challenge/1
 //! waivers/<vendor>/<name>.yaml       exceptions that were granted        assize-waivers/1
 //! revocations/<name>.yaml            what no longer counts               assize-revocation/1
+//! worksheets/<name>.txt              score sheets, for the site          as `guideline worksheet` reads them
 //! <family>/<guideline>/<vendor>/<product>/
 //!     <version>/                     the bundle, with attestations/
 //!     <version>.product.yaml         product record and claim            assize-product/1

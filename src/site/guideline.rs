@@ -29,7 +29,7 @@ pub fn render(model: &Model, info: &GuidelineInfo) -> Output {
             } @else { "No product has a report against it yet." }
         }
         h2 #programs { "Programs" }
-        (programs(model, info))
+        (programs(model, at, info))
         h2 #capabilities { "Capabilities" }
         (capabilities(model, at, info))
         @if has_criteria {
@@ -65,7 +65,7 @@ fn about(info: &GuidelineInfo) -> Markup {
     }
 }
 
-fn programs(model: &Model, info: &GuidelineInfo) -> Markup {
+fn programs(model: &Model, at: At<'_>, info: &GuidelineInfo) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label="Programs" {
             table.sortable {
@@ -77,7 +77,7 @@ fn programs(model: &Model, info: &GuidelineInfo) -> Markup {
                         @let scored = model.current(&info.id).filter_map(|(_, facts)| facts.programs.iter().find(|own| own.program == program.name)).collect::<Vec<_>>();
                         @let good = scored.iter().filter(|own| matches!(own.verdict, Verdict::Conformant | Verdict::ConformantWithWaivers)).count();
                         tr {
-                            th scope="row" { (program.name) div.dim { (program.description) } }
+                            th scope="row" { a href=(at.to(&super::program::path(&info.id, &program.name))) { (program.name) } div.dim { (program.description) } }
                             td.n { (required) }
                             td data-sort=(good) { (shell::share(good, scored.len())) }
                         }

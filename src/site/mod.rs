@@ -6,6 +6,7 @@
 //! products/<vendor>/<product>/index.html                history; badges/*.svg, *.json beside it
 //! reports/<family>/<guideline>/<vendor>/<product>/<version>/index.html
 //! guidelines/<family>/<version>/index.html              programs, capabilities, criteria, changes
+//! guidelines/<family>/<version>/programs/<name>.html    its products, with verdicts
 //! guidelines/<family>/<version>/products.html           products × capabilities, -2, -3, … for more than a hundred
 //! guidelines/<family>/<version>/capabilities/<id>.html
 //! guidelines/<family>/<version>/compare/*.html          pairs, where there are few products
@@ -28,12 +29,13 @@ mod guideline;
 mod matrix;
 mod model;
 mod product;
+mod program;
 mod report;
 mod shell;
 mod state;
 mod worksheet;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -53,6 +55,7 @@ use crate::report::bundle::names;
 use crate::spread::spread;
 use crate::suite::embedded;
 
+use facts::Facts;
 use model::{GuidelineInfo, Model, Standing};
 use shell::Shell;
 use state::{Output, State, Unit};
@@ -289,7 +292,8 @@ impl Making<'_> {
         for (id, info) in &model.guidelines {
             let places = model.current.get(id).map_or(&[][..], Vec::as_slice);
             let before = info.before.as_ref().and_then(|before| model.guidelines.get(before));
-            let also = [info.digest, before.map_or(info.digest, |before| before.digest)];
+            let former = digest_bytes(format!("{:?} {:?}", info.former, info.former_programs).as_bytes());
+            let also = [info.digest, before.map_or(info.digest, |before| before.digest), former];
             let key = self.key(model, places, &also);
             self.unit(format!("guideline {id}"), key, || {
                 let source =
@@ -298,6 +302,7 @@ impl Making<'_> {
                 let mut outputs = vec![guideline::render(model, info), api::guideline(model, info)];
                 outputs.extend(matrix::render(model, info));
                 outputs.extend(compare::render(model, info));
+                outputs.extend(info.programs().iter().map(|one| program::render(model, info, one)));
                 outputs.extend(info.all().into_iter().map(|id| capability::render(model, info, id, &known)));
                 Ok(outputs)
             })?;
@@ -476,6 +481,10 @@ pub fn current(ledger: &Ledger) -> Result<BTreeMap<String, Current>, SiteError> 
 fn look_at(at: usize, entry: &Entry) -> Result<Option<Looked>, SiteError> {
     let Some(admission) = entry.admission()? else { return Ok(None) };
     let place = entry.place();
+    if admission.identity != entry.identity {
+        let why = "it is the record of another report; `assize admit … --write` makes a new one".to_owned();
+        return Err(SiteError::Report { path: place.admission(), why });
+    }
     let mut text = serde_json::to_vec(&admission).unwrap_or_default();
     let product = place.product();
     text.extend_from_slice(&fs::read(&product).map_err(SiteError::io(&product))?);
@@ -494,12 +503,29 @@ fn look_at(at: usize, entry: &Entry) -> Result<Option<Looked>, SiteError> {
 /// families.
 fn guidelines(ledger: &Ledger, model: &Model) -> Result<BTreeMap<String, GuidelineInfo>, SiteError> {
     let mut found: BTreeMap<String, GuidelineInfo> = BTreeMap::new();
-    for (id, places) in &model.current {
-        let reports = places.iter().filter_map(|at| model.reports.get(*at));
-        let Some(newest) = reports.max_by_key(|facts| (facts.started_at_ms, &facts.identity)) else { continue };
+    let mut newest: BTreeMap<String, &Facts> = BTreeMap::new();
+    for facts in &model.reports {
+        let known = newest.entry(facts.guideline_id()).or_insert(facts);
+        if (facts.started_at_ms, &facts.identity) > (known.started_at_ms, &known.identity) {
+            *known = facts;
+        }
+    }
+    for (id, newest) in newest {
         let path = ledger.place(&newest.identity)?.bundle().join(names::GUIDELINE);
         let bytes = fs::read(&path).map_err(SiteError::io(&path))?;
-        found.insert(id.clone(), info(id, &path, &bytes)?);
+        let info = info(&id, &path, &bytes)?;
+        found.insert(id, info);
+    }
+    // Lists are shared by most reports, so that each is looked at once.
+    let mut seen = BTreeSet::new();
+    for facts in &model.reports {
+        let id = facts.guideline_id();
+        let programs: Vec<&str> = facts.programs.iter().map(|own| own.program.as_str()).collect();
+        if seen.insert((id.clone(), facts.capabilities, programs))
+            && let Some(info) = found.get_mut(&id)
+        {
+            info.remember(&model.lists, facts);
+        }
     }
     let families: Vec<String> = found.values().map(|info| info.guideline.metadata.family.to_string()).collect();
     for (name, bytes) in embedded() {

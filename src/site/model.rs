@@ -10,7 +10,7 @@ use super::facts::{self, Facts, Lists};
 use super::shell::Shell;
 use crate::canon::{Digest, digest_bytes};
 use crate::capability::{CapabilityId, LifeCycle};
-use crate::guideline::Guideline;
+use crate::guideline::{Guideline, Program};
 use crate::ledger::{Admission, Revocations, Rules};
 use crate::score::Status;
 
@@ -43,6 +43,10 @@ pub struct GuidelineInfo {
     pub columns: Vec<(CapabilityId, LifeCycle)>,
     /// The guideline before it, where it is known.
     pub before: Option<String>,
+    /// Capabilities that reports have and the guideline as it is now has not: drafts change.
+    pub former: BTreeSet<CapabilityId>,
+    /// Programs likewise.
+    pub former_programs: BTreeSet<String>,
 }
 
 /// Everything.
@@ -78,12 +82,47 @@ impl GuidelineInfo {
         }
         let mut columns: Vec<(CapabilityId, LifeCycle)> = levels.into_iter().collect();
         columns.sort_by(|one, other| (one.1, &one.0).cmp(&(other.1, &other.0)));
-        Self { id, digest: digest_bytes(bytes), guideline, columns, before: None }
+        Self {
+            id,
+            digest: digest_bytes(bytes),
+            guideline,
+            columns,
+            before: None,
+            former: BTreeSet::new(),
+            former_programs: BTreeSet::new(),
+        }
+    }
+
+    /// Takes up what reports say of it, also what it does not have any more.
+    pub fn remember(&mut self, lists: &Lists, facts: &Facts) {
+        for id in lists.get(&facts.capabilities).into_iter().flatten() {
+            if let Ok(id) = id.parse::<CapabilityId>()
+                && !self.guideline.capabilities.contains_key(&id)
+            {
+                self.former.insert(id);
+            }
+        }
+        for own in &facts.programs {
+            if self.guideline.program(&own.program).is_none() {
+                self.former_programs.insert(own.program.clone());
+            }
+        }
+    }
+
+    /// Its programs, and those that it does not have any more.
+    pub fn programs(&self) -> Vec<Program> {
+        let former = self.former_programs.iter().map(|name| Program {
+            name: name.clone(),
+            description: "A program that the guideline does not have any more.".to_owned(),
+            components: Vec::new(),
+            host_components: Vec::new(),
+        });
+        self.guideline.programs.iter().cloned().chain(former).collect()
     }
 
     /// Every capability: also those that no program lists, such as drafts that only have criteria.
     pub fn all(&self) -> BTreeSet<&CapabilityId> {
-        self.columns.iter().map(|(id, _)| id).chain(self.guideline.capabilities.keys()).collect()
+        self.columns.iter().map(|(id, _)| id).chain(self.guideline.capabilities.keys()).chain(&self.former).collect()
     }
 
     /// Name of a capability, for people.

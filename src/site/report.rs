@@ -37,7 +37,7 @@ pub fn render(shell: &Shell, whole: &Whole<'_>) -> Output {
         h1 { (facts.product) " " (id.version) " " span.dim { "against " (guideline) } }
         @if let Standing::Revoked { why, .. } = standing { p.notice.bad { strong { "Revoked: " } (why) } }
         @if *standing == &Standing::Aged { p.notice { "This run is older than the rules of the ledger allow." } }
-        (verdicts(facts))
+        (verdicts(at, &guideline, facts))
         (counts(report))
         @for waiver in report.programs.iter().flat_map(|program| &program.waivers) {
             p.notice { strong { "Waiver: " } (waiver.waiver.reason) " (" (waiver.waiver.owner) ", until " (waiver.waiver.expires) ")" }
@@ -63,12 +63,12 @@ pub fn render(shell: &Shell, whole: &Whole<'_>) -> Output {
     page(shell, &path, &format!("{} {}: {guideline}", facts.product, id.version), &crumbs, body)
 }
 
-fn verdicts(facts: &Facts) -> Markup {
+fn verdicts(at: At<'_>, guideline: &str, facts: &Facts) -> Markup {
     html! {
         div.cards {
             @for program in &facts.programs {
                 section class={ "card " (program.verdict.as_str()) } {
-                    h2 { (program.program) }
+                    h2 { a href=(at.to(&super::program::path(guideline, &program.program))) { (program.program) } }
                     p { (shell::verdict(program.verdict)) @if program.claimed { " " span.tag { "claimed by the vendor" } } }
                     p.dim { (program.score.percent.to_string()) " %, " (program.met) " of " (program.required) " required capabilities" }
                 }
