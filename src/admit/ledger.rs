@@ -2,6 +2,7 @@
 
 use crate::canon::digest_file;
 use crate::capability::Outcome;
+use crate::guideline::worksheet::Sheet;
 use crate::ledger::{Entry, Ledger, LedgerError};
 use crate::report::bundle::names;
 use crate::report::document::ReportDocument;
@@ -14,6 +15,8 @@ pub fn check_ledger(ledger: &Ledger, entries: &[Entry]) -> Vec<String> {
     note(ledger.rules().map(|_| ()));
     note(ledger.foundation_keys().map(|_| ()));
     note(ledger.revocations().map(|_| ()));
+    let mut wrong_totals = Vec::new();
+    note(ledger.worksheets().map(|sheets| wrong_totals = check_totals(ledger, &sheets)));
     note(ledger.challenges().and_then(|all| all.iter().try_for_each(|one| ledger.challenge(&one.nonce).map(|_| ()))));
     let mut vendors: Vec<&str> = entries.iter().map(|entry| entry.identity.vendor.as_str()).collect();
     vendors.dedup();
@@ -21,8 +24,27 @@ pub fn check_ledger(ledger: &Ledger, entries: &[Entry]) -> Vec<String> {
         note(ledger.vendor_keys(vendor).map(|_| ()));
         note(ledger.waivers(vendor).map(|_| ()));
     }
+    problems.extend(wrong_totals);
     for entry in entries {
         problems.extend(check_entry(entry));
+    }
+    problems
+}
+
+/// What a score sheet states is what its rows come to.
+fn check_totals(ledger: &Ledger, sheets: &[(String, Sheet)]) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (name, sheet) in sheets {
+        let path = ledger.root().join("worksheets").join(format!("{name}.txt"));
+        for row in sheet.rows() {
+            let assessment = sheet.assess(row);
+            let Some(stated) = assessment.stated else { continue };
+            let (path, capability, total) = (path.display(), assessment.capability, assessment.total);
+            problems.push(format!(
+                "{path}: {capability}: the sheet says {stated}, it comes to {total}; `assize guideline worksheet` writes the \
+                 totals"
+            ));
+        }
     }
     problems
 }

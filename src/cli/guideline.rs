@@ -357,10 +357,10 @@ fn worksheet(context: &Context, args: &WorksheetArgs) -> Result<Exit, CliError> 
         (false, SheetFormat::Csv) => context.say(without_last_break(&sheet.csv())),
         (false, SheetFormat::Json) => context.say(sheet.json().to_string()),
     }
-    for row in sheet.rows() {
-        let total = sheet.total(row).to_string();
-        if let Some(stated) = row.stated.as_ref().filter(|stated| **stated != total && !stated.is_empty()) {
-            context.warn(format!("{}: the sheet says {stated}, it comes to {total}", row.name));
+    for assessment in sheet.rows().map(|row| sheet.assess(row)) {
+        if let Some(stated) = assessment.stated {
+            let (name, total) = (assessment.capability, assessment.total);
+            context.warn(format!("{name}: the sheet says {stated}, it comes to {total}"));
         }
     }
     let reached = sheet.rows().filter(|row| sheet.reaches(row)).count();

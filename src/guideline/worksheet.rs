@@ -54,7 +54,18 @@ impl Value {
         }
     }
 
-    fn text(self) -> &'static str {
+    /// For people.
+    pub fn word(self) -> &'static str {
+        match self {
+            Value::Yes => "met",
+            Value::No => "not met",
+            Value::Open => "open",
+            Value::Left => "not considered",
+        }
+    }
+
+    /// As in a sheet.
+    pub fn text(self) -> &'static str {
         match self {
             Value::Yes => "1",
             Value::No => "0",
@@ -298,35 +309,95 @@ impl Sheet {
         })
     }
 
+    /// Why a row has its total, as data: what a page shows beside it.
+    pub fn assess<'s>(&'s self, row: &'s Row) -> Assessment<'s> {
+        let columns = || self.columns.iter().zip(&row.values).zip(&row.notes);
+        let considered = columns().filter(|((_, value), _)| **value != Value::Left);
+        let criterion = |((column, value), note): ((&'s Column, &Value), &'s Option<String>)| Assessed {
+            column,
+            value: *value,
+            note: note.as_deref(),
+        };
+        Assessment {
+            capability: &row.name,
+            total: self.total(row),
+            most: considered.fold(0_u32, |sum, ((column, _), _)| sum.saturating_add(column.weight)),
+            cutoff: self.cutoff,
+            eligible: self.reaches(row),
+            criteria: columns().map(criterion).collect(),
+            non_admin: row.non_admin,
+            stated: row.stated.as_deref().filter(|stated| !stated.is_empty() && *stated != self.total(row).to_string()),
+        }
+    }
+
     /// Why a row has its total: what it comes to, and each criterion that is not met or has a note.
     pub fn explain(&self, row: &Row) -> String {
-        let most = self.columns.iter().zip(&row.values).filter(|(_, value)| **value != Value::Left);
-        let most = most.fold(0_u32, |sum, (column, _)| sum.saturating_add(column.weight));
-        let verdict = match self.total(row) {
-            Total::Vetoed => "0: needs an administrator, which is a veto".to_string(),
-            Total::Unfinished(points) => format!("{points} of {most} so far: not everything is decided"),
-            Total::Points(points) if points >= self.cutoff => {
-                format!("{points} of {most}, reaches the cut-off of {}", self.cutoff)
-            }
-            Total::Points(points) => {
-                format!("{points} of {most}, {} below the cut-off of {}", self.cutoff - points, self.cutoff)
-            }
-        };
-        let mut text = format!("{}  {verdict}", row.name);
-        for ((column, value), note) in self.columns.iter().zip(&row.values).zip(&row.notes) {
-            let met = match value {
-                Value::Yes if note.is_none() => continue,
-                Value::Left => continue,
-                Value::Yes => "met",
-                Value::No => "not met",
-                Value::Open => "open",
-            };
-            let _ = write!(text, "\n    {met:<8} {:>2}  {} ({})", column.weight, column.key, column.name);
-            if let Some(note) = note {
+        let assessment = self.assess(row);
+        let mut text = format!("{}  {}", row.name, assessment.sentence());
+        for one in assessment.telling() {
+            let Column { key, name, weight } = one.column;
+            let _ = write!(text, "\n    {:<8} {weight:>2}  {key} ({name})", one.value.word());
+            if let Some(note) = one.note {
                 let _ = write!(text, ": {note}");
             }
         }
         text
+    }
+}
+
+/// A row with everything that its total comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assessment<'s> {
+    /// The capability.
+    pub capability: &'s str,
+    /// What it comes to.
+    pub total: Total,
+    /// What it could come to: the sum of the weights of the criteria that are considered.
+    pub most: u32,
+    /// The points that it must reach.
+    pub cutoff: u32,
+    /// Whether it reaches them.
+    pub eligible: bool,
+    /// One for each column.
+    pub criteria: Vec<Assessed<'s>>,
+    /// Whether users without an administrator's rights can do it; no is a veto.
+    pub non_admin: Value,
+    /// The total that the sheet states, when it is another one.
+    pub stated: Option<&'s str>,
+}
+
+/// A criterion of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Assessed<'s> {
+    /// The criterion.
+    pub column: &'s Column,
+    /// How it stands.
+    pub value: Value,
+    /// Why.
+    pub note: Option<&'s str>,
+}
+
+impl Assessment<'_> {
+    /// What it comes to, in words.
+    pub fn sentence(&self) -> String {
+        let Assessment { most, cutoff, .. } = self;
+        match self.total {
+            Total::Vetoed => "0: needs an administrator, which is a veto".to_string(),
+            Total::Unfinished(points) => format!("{points} of {most} so far: not everything is decided"),
+            Total::Points(points) if self.eligible => format!("{points} of {most}, reaches the cut-off of {cutoff}"),
+            Total::Points(points) => {
+                format!("{points} of {most}, {} below the cut-off of {cutoff}", cutoff.saturating_sub(points))
+            }
+        }
+    }
+
+    /// The criteria that say why: those that are not met or not decided, and those with a note.
+    pub fn telling(&self) -> impl Iterator<Item = &Assessed<'_>> {
+        self.criteria.iter().filter(|one| match one.value {
+            Value::Left => false,
+            Value::Yes => one.note.is_some(),
+            Value::No | Value::Open => true,
+        })
     }
 }
 
@@ -411,6 +482,21 @@ mod tests {
             sheet.explain(row),
             "zone  66 of 75, 4 below the cut-off of 70\n    not met   9  sticky (Core in Last Release)"
         );
+    }
+
+    #[test]
+    fn an_assessment_is_all_that_a_page_shows() {
+        let sheet = Sheet::parse(SHEET);
+        let rows: Vec<Assessment<'_>> = sheet.rows().map(|row| sheet.assess(row)).collect();
+        let [all, few, admin, open] = rows.as_slice() else { panic!("{rows:?}") };
+        assert_eq!((all.total, all.eligible, all.stated), (Total::Points(100), true, Some("7")));
+        assert_eq!((all.telling().count(), all.criteria.len(), all.most, all.cutoff), (0, 12, 100, 74));
+        assert_eq!((few.total, few.eligible, few.stated), (Total::Points(72), false, None));
+        let cost: u32 = few.telling().map(|one| one.column.weight).sum();
+        assert_eq!((few.capability, cost), ("few", 28), "what is missing is what is told");
+        assert_eq!((admin.total, admin.eligible, admin.non_admin), (Total::Vetoed, false, Value::No));
+        assert_eq!((open.total, open.eligible), (Total::Unfinished(85), false));
+        assert!(open.telling().any(|one| one.value == Value::Open && one.value.word() == "open"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::admission::Identity;
 use super::{Admission, Challenge, Document, Product, Revocation, Revocations, Rules, Triage, document};
 use crate::capability::Family;
+use crate::guideline::worksheet::Sheet;
 use crate::guideline::{Waivers, waivers};
 use crate::sign::{TrustError, TrustedKeys};
 use crate::text::Diagnostics;
@@ -231,6 +232,15 @@ impl Ledger {
         Ok(Revocations(all?))
     }
 
+    /// Its score sheets by name, in order: `worksheets/<name>.txt`.
+    ///
+    /// # Errors
+    /// When one cannot be read, has a name that cannot be one of a page, or holds no row.
+    pub fn worksheets(&self) -> Result<Vec<(String, Sheet)>, LedgerError> {
+        let files = listed(&self.root.join("worksheets"))?.into_iter().filter(|path| has_extension(path, "txt"));
+        files.map(|path| sheet(&path)).collect()
+    }
+
     /// The challenge with that nonce.
     ///
     /// # Errors
@@ -353,7 +363,25 @@ fn listed(path: &Path) -> Result<Vec<PathBuf>, LedgerError> {
 }
 
 fn is_yaml(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "yaml")
+    has_extension(path, "yaml")
+}
+
+fn has_extension(path: &Path, wanted: &str) -> bool {
+    path.extension().is_some_and(|extension| extension == wanted)
+}
+
+/// A score sheet with its name.
+fn sheet(path: &Path) -> Result<(String, Sheet), LedgerError> {
+    let wrong = |why: &str| LedgerError::Place { path: path.to_owned(), why: why.to_owned() };
+    let Some(name) = path.file_stem().and_then(|name| name.to_str()).filter(|name| is_slug(name)) else {
+        return Err(wrong("its name is that of a page: use lower-case letters, digits, dots and hyphens"));
+    };
+    let text = String::from_utf8(bounded(path)?).map_err(|_| wrong("it is not UTF-8 text; save it as UTF-8"))?;
+    let sheet = Sheet::parse(&text);
+    if sheet.rows().next().is_none() {
+        return Err(wrong("no line is a row; one looks like `name: [1,0,1] [1,1,1] [0,1,0] [0,1,1] [1] [0]`"));
+    }
+    Ok((name.to_owned(), sheet))
 }
 
 fn maybe(path: &Path) -> Result<Option<Vec<u8>>, LedgerError> {

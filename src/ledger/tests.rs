@@ -145,3 +145,29 @@ fn what_is_no_regular_file_is_not_read() {
     let error = Ledger::open(root.path()).unwrap().rules().unwrap_err().to_string();
     assert!(error.contains("rules.yaml") && error.contains("regular file"), "{error}");
 }
+
+#[test]
+fn score_sheets_lie_in_a_folder_of_their_own() {
+    let root = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(root.path()).unwrap();
+    assert!(ledger.worksheets().unwrap().is_empty());
+    let folder = root.path().join("worksheets");
+    fs::create_dir_all(&folder).unwrap();
+    let write = |name: &str, text: &[u8]| fs::write(folder.join(name), text).unwrap();
+    write("b.txt", b"Title\n\ntwo: [1,1,1] [1,1,1] [1,1,1] [1,1,1] [1] [100]*\n");
+    write("a.txt", b"one: [0,0,0] [0,0,0] [0,0,0] [0,0,0] [1] [0]\n");
+    write("notes.md", b"no sheet");
+    let sheets = ledger.worksheets().unwrap();
+    let found: Vec<_> = sheets.iter().map(|(name, sheet)| (name.as_str(), sheet.rows().count())).collect();
+    assert_eq!(found, [("a", 1), ("b", 1)]);
+    for (name, text, why) in [
+        ("c.txt", &b"nothing\n"[..], "no line is a row"),
+        ("c.txt", b"\xff", "not UTF-8"),
+        ("C D.txt", b"one: [0,0,0] [0,0,0] [0,0,0] [0,0,0] [1] [0]\n", "lower-case"),
+    ] {
+        write(name, text);
+        let error = ledger.worksheets().unwrap_err().to_string();
+        assert!(error.contains(name) && error.contains(why), "{error}");
+        fs::remove_file(folder.join(name)).unwrap();
+    }
+}

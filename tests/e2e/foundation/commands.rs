@@ -148,6 +148,12 @@ fn a_ledger_is_checked_as_a_whole() {
     };
     scene.write(&format!("{place}.triage/weak.yaml"), &note("ironic.s.weak"));
     assize(&scene, &["ledger", "ledger"]).expect(0).prints(&["not admitted"]);
+    let sheet = |total: &str| format!("Toys\n\nroll: [1,1,1] [1,1,1] [1,1,0] [1,1,1] [1] {total}\n");
+    scene.write("ledger/worksheets/toys.txt", &sheet("[91]*"));
+    assize(&scene, &["ledger", "ledger"]).expect(0);
+    scene.write("ledger/worksheets/toys.txt", &sheet("[100]*"));
+    assize(&scene, &["ledger", "ledger"]).expect(3).says(&["toys.txt: roll: the sheet says 100, it comes to 91"]);
+    scene.write("ledger/worksheets/toys.txt", &sheet("[91]*"));
     // A note changes nothing: the report is still that of a run that fails.
     assize(&scene, &["verify", place]).expect(0);
     scene.write(&format!("{place}.triage/good.yaml"), &note("ironic.s.version"));
