@@ -59,18 +59,12 @@ pub struct FieldRow {
     pub gap: Vec<String>,
     /// Products that did not test it.
     pub untested: Vec<String>,
+    /// Number of products that tested it.
+    pub tested: usize,
     /// Share of those that pass in those that tested it, in percent, cut to one decimal. `None` when nobody did.
     pub percent: Option<Percent>,
     /// What that suggests.
     pub mark: Option<Mark>,
-}
-
-impl FieldRow {
-    /// Products that tested it.
-    #[must_use]
-    pub fn tested(&self) -> usize {
-        self.pass.len() + self.fail.len() + self.gap.len()
-    }
 }
 
 /// Capabilities over all products.
@@ -105,10 +99,12 @@ fn row(id: &str, level: LifeCycle, products: &[ProductStatus]) -> FieldRow {
         fail: of(|status| status == Some(Status::Failed)),
         gap: of(|status| status == Some(Status::Gap)),
         untested: of(|status| matches!(status, None | Some(Status::Unproven))),
+        tested: 0,
         percent: None,
         mark: None,
     };
-    let (pass, tested) = (row.pass.len(), row.tested());
+    row.tested = row.pass.len() + row.fail.len() + row.gap.len();
+    let (pass, tested) = (row.pass.len(), row.tested);
     if tested > 0 {
         row.percent = Some(Percent::cut(pass as u64, tested as u64));
         let counts = matches!(level, LifeCycle::Required | LifeCycle::Advisory);
@@ -150,7 +146,7 @@ mod tests {
         let wanted: Vec<(String, LifeCycle)> = wanted.iter().map(|(id, level)| ((*id).to_owned(), *level)).collect();
         let found = field("g".to_owned(), &wanted, &products);
         let rows: Vec<_> =
-            found.capabilities.iter().map(|row| (row.pass.len(), row.tested(), row.untested.len(), row.mark)).collect();
+            found.capabilities.iter().map(|row| (row.pass.len(), row.tested, row.untested.len(), row.mark)).collect();
         // Exactly 80 % is not above it.
         assert_eq!(
             rows,

@@ -8,7 +8,7 @@ mod forecast;
 mod runs;
 
 pub use field::{Field, FieldRow, Mark, ProductStatus, field};
-pub use forecast::{CapabilityForecast, Forecast, Kind, ProgramForecast, forecast};
+pub use forecast::{CapabilityForecast, FlagChange, Forecast, Kind, ProgramForecast, forecast};
 pub use runs::{CaseChange, CaseSide, Change, ProgramChange, RunsDifference, Side, runs};
 
 use schemars::JsonSchema;

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{FORMAT, Standing};
 use crate::capability::Outcome;
-use crate::score::ProgramScore;
+use crate::score::{ProgramScore, Verdict};
 
 /// One of the runs.
 #[derive(Debug, Default)]
@@ -134,9 +134,38 @@ pub struct RunsDifference {
     pub cases: Vec<CaseChange>,
     /// Number of those that did not.
     pub unchanged: usize,
+    /// Whether both ran the same suites, so that a case can only be gone because it was left out.
+    pub same_suites: bool,
+}
+
+impl ProgramChange {
+    /// Whether the verdict got worse; a program that is scored no more is worse.
+    #[must_use]
+    pub fn is_regression(&self) -> bool {
+        let rank = |standing: &Option<Standing>| match standing.as_ref().map(|own| own.verdict) {
+            Some(Verdict::Conformant) => 4,
+            Some(Verdict::ConformantWithWaivers) => 3,
+            Some(Verdict::Unproven) => 2,
+            Some(Verdict::NotConformant) => 1,
+            None => 0,
+        };
+        rank(&self.after) < rank(&self.before)
+    }
 }
 
 impl RunsDifference {
+    /// Whether the second run is worse: a verdict or a case is, or a case that passed was left out of the same suites.
+    #[must_use]
+    pub fn is_worse(&self) -> bool {
+        let left_out = |one: &CaseChange| {
+            self.same_suites
+                && one.change == Change::Gone
+                && one.before.as_ref().is_some_and(|side| side.outcome.is_pass())
+        };
+        self.programs.iter().any(ProgramChange::is_regression)
+            || self.cases.iter().any(|one| one.is_regression() || left_out(one))
+    }
+
     /// How many cases changed in a way.
     #[must_use]
     pub fn count(&self, change: Change) -> usize {
@@ -151,7 +180,9 @@ pub fn runs(before: Side, after: Side) -> RunsDifference {
         let new = after.conditions.get(what)?;
         (old != new).then(|| format!("{what}: {old} before, {new} after"))
     });
-    let notes = notes.collect();
+    let notes: Vec<String> = notes.collect();
+    let suites = |side: &Side| side.conditions.get("suites").cloned();
+    let same_suites = suites(&before).is_some() && suites(&before) == suites(&after);
     let programs = programs(&before.programs, &after.programs);
     let mut later = after.cases;
     let mut cases = Vec::new();
@@ -174,7 +205,16 @@ pub fn runs(before: Side, after: Side) -> RunsDifference {
         after: Some(new),
     }));
     cases.sort_by(|one, other| (one.change, &one.case).cmp(&(other.change, &other.case)));
-    RunsDifference { format: FORMAT, before: before.name, after: after.name, notes, programs, cases, unchanged }
+    RunsDifference {
+        format: FORMAT,
+        before: before.name,
+        after: after.name,
+        notes,
+        programs,
+        cases,
+        unchanged,
+        same_suites,
+    }
 }
 
 fn change(old: &CaseSide, new: Option<&CaseSide>) -> Option<Change> {
@@ -249,6 +289,18 @@ mod tests {
             ]
         );
         assert_eq!(found.unchanged, 1);
+    }
+
+    #[test]
+    fn to_leave_out_what_passed_is_worse() {
+        let with = |cases: &[(&str, Outcome, bool)], suites: &str| Side {
+            conditions: [("suites", suites.to_owned())].into(),
+            ..side(cases)
+        };
+        let (all, some) = ([("a", Outcome::Pass, false), ("b", Outcome::Pass, false)], [("a", Outcome::Pass, false)]);
+        assert!(runs(with(&all, "x"), with(&some, "x")).is_worse());
+        assert!(!runs(with(&all, "x"), with(&some, "y")).is_worse());
+        assert!(!runs(with(&some, "x"), with(&all, "x")).is_worse());
     }
 
     #[test]

@@ -49,6 +49,7 @@ fn a_run_under_the_next_guideline() {
         "OpenStack Powered Platform: keep 73, lose 0, gain 8 that pass already, 1 untested, 5 no longer required",
         "conformant (100.0 %) → unproven (98.7 %)",
         "untested  identity-v3-user-password: tempest.",
+        "dropped   compute-servers-metadata-get (",
     ])
     .says(&["assize run TARGET --guideline openstack/2022.11 --required"]);
     let found = valid(&diff(&[&run, "-g", "openstack/2020.06", "--against", "next", "--json"]).expect(0).out);
@@ -62,6 +63,7 @@ fn a_run_under_the_next_guideline() {
     diff(&[&run, "--against", "next"])
         .expect(3)
         .says(&["no guideline is known that follows openstack/2026.11", "--against"]);
+    diff(&[&run, "openstack/2020.06"]).expect(0).prints(&["openstack/2026.11 → openstack/2020.06", "keep 67"]);
     diff(&[&run]).expect(2).says(&["nothing to compare with", "--against"]);
 }
 
@@ -75,7 +77,10 @@ fn the_products_of_a_ledger() {
     let ledger = recorded("");
     diff(&[&ledger]).expect(2).says(&["several guidelines", "kubernetes/v1.36, openstack/2026.11, redfish/2026.11"]);
     let all = diff(&[&ledger, "-g", "kubernetes/v1.36"]).expect(0);
-    all.prints(&["kubernetes/v1.36: 2 products", "50.0 %    1 of 2    required   openapi-v3"]);
+    all.prints(&[
+        "kubernetes/v1.36: 2 products, each by its latest report that counts",
+        "50.0 %    1 of 2    required   openapi-v3",
+    ]);
     let one = diff(&[&ledger, "-g", "kubernetes/v1.36", "--capability", "openapi-v3"]).expect(0);
     one.prints(&[
         "passes: kubernetes/api-server 1.36.2",

@@ -29,7 +29,7 @@ pub struct DiffArgs {
     /// A bundle, a report.json, results of another tool as for `score`; a guideline; or a ledger.
     #[arg(value_name = "BEFORE")]
     pub before: String,
-    /// The other run or guideline.
+    /// The other run; or a guideline: with a run before it that is a forecast, as with --against.
     #[arg(value_name = "AFTER")]
     pub after: Option<String>,
     /// Forecast: what this run would get under another guideline (`family/version`, a file, or `next`).
@@ -41,7 +41,8 @@ pub struct DiffArgs {
     /// Of a ledger: only this capability, with the names of the products (may be repeated).
     #[arg(long, value_name = "ID")]
     pub capability: Vec<String>,
-    /// Exit with 1 when the second run is worse: a case broke, became flaky, or is new and does not pass.
+    /// Exit with 1 when the second run is worse: a verdict is; a case broke, became flaky, is new and does not pass, or passed
+    /// and was left out although the suites are the same.
     #[arg(long, value_enum, value_name = "WHAT")]
     pub fail_on: Option<FailOn>,
     /// Markdown, for a pull request.
@@ -82,6 +83,8 @@ pub fn diff(context: &Context, args: &DiffArgs) -> Result<Exit, CliError> {
             };
             guideline_diff::diff(context, &args)
         }
+        // A guideline as the second word is what --against is.
+        (Some(after), _) if is_guideline(&loaded, after) => forecast(context, args, &loaded, after),
         (Some(after), _) => runs(context, args, &loaded, after),
         (None, Some(against)) => forecast(context, args, &loaded, against),
         (None, None) => Err(CliError::new(Exit::Usage, "there is nothing to compare with")
@@ -112,8 +115,8 @@ fn runs(context: &Context, args: &DiffArgs, loaded: &Loaded, after: &str) -> Res
     } else {
         show::runs(context, &found, args.markdown);
     }
-    let worse = found.cases.iter().any(compare::CaseChange::is_regression);
-    Ok(if worse && args.fail_on.is_some() { Exit::NotConformant } else { Exit::Ok })
+    context.tell("as the reports say; `assize verify` tells whether their evidence supports them");
+    Ok(if found.is_worse() && args.fail_on.is_some() { Exit::NotConformant } else { Exit::Ok })
 }
 
 /// One of two runs. Of our own reports every row is a case, and what is stated counts: `assize verify` is there to check it.
@@ -182,7 +185,7 @@ fn forecast(context: &Context, args: &DiffArgs, loaded: &Loaded, against: &str) 
         name => inputs::guideline(context, loaded, name)?.guideline,
     };
     let (old, new) = (programs(&before, &taken)?, programs(&after, &taken)?);
-    let found = compare::forecast(args.before.clone(), (id(&before), &old), (id(&after), &new));
+    let found = compare::forecast(args.before.clone(), (&before, &old), (&after, &new));
     if args.json {
         context.say(json(&found)?);
     } else {

@@ -6,7 +6,11 @@ use crate::compare::{
     CapabilityForecast, CaseChange, Change, Field, FieldRow, Forecast, Kind, Mark, ProgramForecast, RunsDifference,
     Standing,
 };
+use crate::score::Status;
 use crate::text::{one_line, plural};
+
+/// Rows of a Markdown table: with a reason each they stay below the limit of a job summary, 1 MiB.
+const MOST_ROWS: usize = 500;
 
 fn cell(text: &str) -> String {
     one_line(text).replace('|', "\\|")
@@ -40,7 +44,7 @@ pub fn runs(context: &Context, found: &RunsDifference, markdown: bool) {
         }
         if !found.cases.is_empty() {
             context.say("\n| | case | before | after | why |\n| --- | --- | --- | --- | --- |");
-            for one in &found.cases {
+            for one in found.cases.iter().take(MOST_ROWS) {
                 context.say(format!(
                     "| {} | `{}` | {} | {} | {} |",
                     one.change.as_str(),
@@ -49,6 +53,10 @@ pub fn runs(context: &Context, found: &RunsDifference, markdown: bool) {
                     outcome(one.after.as_ref()),
                     cell(why(one))
                 ));
+            }
+            let more = found.cases.len().saturating_sub(MOST_ROWS);
+            if more > 0 {
+                context.say(format!("\nand {more} more: the list is cut, since summaries and comments have a limit."));
             }
         }
         return;
@@ -83,11 +91,12 @@ fn why(one: &CaseChange) -> &str {
     one.after.as_ref().or(one.before.as_ref()).map_or("", |side| side.reason.as_str())
 }
 
-const FATES: [(Kind, &str); 5] = [
+const FATES: [(Kind, &str); 6] = [
     (Kind::Keep, "keep"),
     (Kind::Lose, "lose"),
     (Kind::Gain, "gain that pass already"),
     (Kind::Untested, "untested"),
+    (Kind::Missing, "missing"),
     (Kind::Dropped, "no longer required"),
 ];
 
@@ -99,6 +108,7 @@ fn sentence(program: &ProgramForecast) -> String {
             Kind::Keep | Kind::Lose => Some(format!("{word} {n}")),
             Kind::Gain => Some(format!("gain {n} that pass already")),
             Kind::Untested => Some(format!("{n} untested")),
+            Kind::Missing => (n > 0).then(|| format!("{n} missing as before or new")),
             Kind::Dropped => (n > 0).then(|| format!("{n} no longer required")),
         }
     };
@@ -124,11 +134,15 @@ pub fn forecast(context: &Context, found: &Forecast, markdown: bool) {
             for one in told {
                 let tests: Vec<String> = one.tests.iter().map(|test| format!("`{test}`")).collect();
                 context.say(format!(
-                    "| {} | {} | {} |",
+                    "| {} | {}{} | {} |",
                     one.kind.as_str(),
                     cell(one.capability.as_str()),
+                    remark(one),
                     cell(&tests.join(" "))
                 ));
+            }
+            for doubt in doubts(program) {
+                context.say(format!("\n> {}", cell(&doubt)));
             }
             continue;
         }
@@ -136,19 +150,51 @@ pub fn forecast(context: &Context, found: &Forecast, markdown: bool) {
         context.say(format!("  {old} → {new}"));
         for one in told {
             let paint = match one.kind {
-                Kind::Lose => Paint::Bad,
+                Kind::Lose | Kind::Missing => Paint::Bad,
                 Kind::Untested => Paint::Doubt,
                 Kind::Gain | Kind::Keep => Paint::Good,
                 Kind::Dropped => Paint::Dim,
             };
             let word = context.data(paint, &format!("{:<9}", one.kind.as_str()));
-            context.say(format!("  {word} {}{}", one.capability, tests(one)));
+            context.say(format!("  {word} {}{}{}", one.capability, remark(one), tests(one)));
         }
+        for doubt in doubts(program) {
+            context.say(format!("  {}", context.data(Paint::Doubt, &doubt)));
+        }
+    }
+    if !found.gone.is_empty() {
+        context.say(format!("\nPrograms that {} does not have: {}", found.after, found.gone.join(", ")));
+    }
+    if !found.flags.is_empty() {
+        let tests: Vec<&str> = found.flags.iter().take(8).map(|one| one.test.as_str()).collect();
+        let more = found.flags.len().saturating_sub(tests.len());
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        context.say(format!("\nFlagged in one of the two only: {}{more}", tests.join(", ")));
     }
     let open = found.programs.iter().map(|program| program.count(Kind::Untested)).sum::<usize>();
     if open > 0 && !markdown {
         context.tell(format!("to test the rest: assize run TARGET --guideline {} --required", found.after));
     }
+}
+
+/// What the word alone does not say.
+fn remark(one: &CapabilityForecast) -> String {
+    match (one.kind, one.level) {
+        (Kind::Dropped, Some(level)) => format!(" ({level} then)"),
+        (Kind::Dropped, None) => " (not there then)".to_owned(),
+        (Kind::Untested, _) if one.before.is_some_and(Status::is_met) => {
+            " (met now; tests that were not run count then)".to_owned()
+        }
+        (Kind::Missing, _) if one.before.is_none() || !one.was_required => " (newly required)".to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// Why the forecast may say less than it should.
+fn doubts(program: &ProgramForecast) -> Vec<String> {
+    let missing = program.missing_components.iter().map(|name| format!("the component `{name}` is not defined"));
+    let incomplete = program.incomplete.iter().map(|why| format!("the results are not whole: {why}"));
+    missing.chain(incomplete).collect()
 }
 
 /// The first few tests.
@@ -164,7 +210,11 @@ fn tests(one: &CapabilityForecast) -> String {
 
 /// Products of a ledger.
 pub fn field(context: &Context, found: &Field, markdown: bool, names: bool) {
-    let heading = format!("{}: {}", found.guideline, plural(found.products, "product"));
+    let heading = format!(
+        "{}: {}, each by its latest report that counts; % of those that tested it",
+        found.guideline,
+        plural(found.products, "product")
+    );
     if markdown {
         context.say(format!("### {}\n", cell(&heading)));
         context.say("| capability | level | pass | of | % | |\n| --- | --- | ---: | ---: | ---: | --- |");
@@ -174,7 +224,7 @@ pub fn field(context: &Context, found: &Field, markdown: bool, names: bool) {
     for row in &found.capabilities {
         let percent = row.percent.as_ref().map_or_else(|| "–".to_owned(), ToString::to_string);
         let mark = row.mark.map_or("", Mark::as_str);
-        let (pass, tested, level) = (row.pass.len(), row.tested(), row.level);
+        let (pass, tested, level) = (row.pass.len(), row.tested, row.level);
         if markdown {
             context.say(format!("| {} | {level} | {pass} | {tested} | {percent} | {mark} |", cell(&row.capability)));
         } else {
@@ -186,7 +236,14 @@ pub fn field(context: &Context, found: &Field, markdown: bool, names: bool) {
             let mark = context.data(paint, &format!("{mark:<9}"));
             context.say(format!("  {mark} {percent:>5} % {pass:>4} of {tested:<4} {level:<10} {}", row.capability));
         }
-        if names {
+        if names && !markdown {
+            who(context, row, markdown);
+        }
+    }
+    // Behind the table, which a list in between would end.
+    if names && markdown {
+        for row in &found.capabilities {
+            context.say(format!("\n**{}**", cell(&row.capability)));
             who(context, row, markdown);
         }
     }
