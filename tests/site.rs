@@ -158,12 +158,13 @@ impl Small {
             case["result"] = json!({"outcome": outcome, "reason": "<i>why</i>", "checks_passed": 1, "checks_failed": 0, "exchanges": 1, "duration_ms": 1});
         }
         let report = report.to_string();
-        fs::write(bundle.join("report.json"), &report).unwrap();
+        fs::write(bundle.join("report.json"), report).unwrap();
         fs::copy(source.join("2.2.0-plain/guideline.json"), bundle.join("guideline.json")).unwrap();
-        fs::write(bundle.join("bundle.json"), "{}").unwrap();
+        assize::report::bundle::seal(&bundle).unwrap();
+        let manifest = fs::read(bundle.join("bundle.json")).unwrap();
         let mut admission = read("2.2.0-plain.admission.json");
         admission["identity"] = json!({"family": "redfish", "guideline": "2026.11", "vendor": vendor, "product": product, "version": version});
-        admission["bundle"] = assize::canon::digest_bytes(report.as_bytes()).to_string().into();
+        admission["bundle"] = assize::canon::digest_bytes(&manifest).to_string().into();
         admission["run"]["started_at_ms"] = (1_795_399_661_142 + day * 86_400_000).into();
         fs::write(folder.join(format!("{version}.admission.json")), admission.to_string()).unwrap();
         let record = format!(
@@ -172,12 +173,17 @@ impl Small {
         fs::write(folder.join(format!("{version}.product.yaml")), record).unwrap();
     }
 
-    /// Another admission of the same report.
+    /// Another admission of a bundle that was sealed anew.
     fn add_again(&self, vendor: &str, product: &str, version: &str) {
         let folder = self.path("ledger").join("redfish/2026.11").join(vendor).join(product);
         let path = folder.join(format!("{version}.admission.json"));
         let mut admission: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-        admission["guideline"] = assize::canon::digest_bytes(b"another").to_string().into();
+        let bundle = folder.join(version);
+        assize::report::bundle::seal(&bundle).unwrap();
+        for (key, name) in [("bundle", "bundle.json"), ("guideline", "guideline.json")] {
+            let bytes = fs::read(bundle.join(name)).unwrap();
+            admission[key] = assize::canon::digest_bytes(&bytes).to_string().into();
+        }
         fs::write(path, admission.to_string()).unwrap();
     }
 
@@ -285,6 +291,90 @@ fn what_is_in_the_way_or_broken_is_named() {
     // Without a record of admission it is left out.
     fs::remove_file(folder.join("1.0.admission.json")).unwrap();
     assert_eq!(small.publish("fresh").unwrap().left_out, 1);
+}
+
+/// A page shows what was admitted, or there is no page.
+#[test]
+fn what_was_changed_after_its_admission_is_not_published() {
+    let small = Small::new();
+    for vendor in ["a", "b", "c"] {
+        small.add(vendor, "box", "1", "Box", 0, &[1]);
+    }
+    small.publish("site").unwrap();
+    let before = files(&small.path("site"));
+    let file = |vendor: &str, name: &str| small.path("ledger/redfish/2026.11").join(vendor).join("box/1").join(name);
+    let honest = fs::read_to_string(file("a", "report.json")).unwrap();
+    // As long as before: only its digest can tell.
+    fs::write(file("a", "report.json"), honest.replace("\"fail\"", "\"pass\"")).unwrap();
+    fs::write(file("b", "bundle.json"), "{\"format\":1,\"files\":{}}").unwrap();
+    let error = small.publish("fresh").unwrap_err().to_string();
+    assert!(error.contains("b/box/1/bundle.json: its digest is"), "{error}");
+    small.add("b", "box", "1", "Box", 0, &[1]);
+    let error = small.publish("fresh").unwrap_err().to_string();
+    assert!(error.contains("a/box/1/report.json: its digest is") && error.contains("put the file back"), "{error}");
+    // With a manifest that fits, the record of the admission tells.
+    assize::report::bundle::seal(file("a", "").as_path()).unwrap();
+    let error = small.publish("fresh").unwrap_err().to_string();
+    assert!(error.contains("a/box/1/bundle.json") && error.contains("what was admitted is"), "{error}");
+    // What had been published stays, since nothing else is known to be true.
+    assert!(small.publish("site").is_err());
+    let pages = |mut files: BTreeMap<String, Vec<u8>>| {
+        files.remove(".assize-site.json");
+        files
+    };
+    assert_eq!(pages(files(&small.path("site"))), pages(before));
+    let text = fs::read_to_string(file("c", "guideline.json")).unwrap();
+    fs::write(file("c", "guideline.json"), text.replace("Redfish", "Redfisch")).unwrap();
+    for vendor in ["a", "b"] {
+        small.add(vendor, "box", "1", "Box", -1, &[1]);
+    }
+    let error = small.publish("fresh").unwrap_err().to_string();
+    assert!(error.contains("c/box/1/guideline.json: its digest is"), "{error}");
+}
+
+#[test]
+fn a_revocation_holds_though_nothing_was_admitted_since() {
+    let small = Small::new();
+    small.add("acme", "box", "1.0", "Box", 0, &[]);
+    small.publish("site").unwrap();
+    fs::create_dir(small.path("ledger/revocations")).unwrap();
+    let revocation =
+        "format: assize-revocation/1\nrevoked: {product: acme/box}\nsince: 2027-02-03\nreason: faked\nby: the board\n";
+    fs::write(small.path("ledger/revocations/box.yaml"), revocation).unwrap();
+    small.same_as_anew("a revocation of later");
+    let page = fs::read_to_string(small.path("site/reports/redfish/2026.11/acme/box/1.0/index.html")).unwrap();
+    assert!(page.contains("Revoked: </strong>faked"), "{page}");
+}
+
+#[test]
+#[cfg(unix)]
+fn nothing_is_written_or_removed_through_a_link() {
+    let small = Small::new();
+    small.add("acme", "box", "1.0", "Box", 0, &[]);
+    small.add("acme", "box", "1.1", "Box", 1, &[]);
+    small.publish("site").unwrap();
+    let (site, elsewhere) = (small.path("site"), small.path("elsewhere"));
+    let published = files(&site);
+    fs::rename(site.join("reports"), &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, site.join("reports")).unwrap();
+    let moved = files(&elsewhere);
+    // A report that changes would be written there, one that is gone would be removed there.
+    small.add("acme", "box", "1.0", "Box", 0, &[3]);
+    let error = small.publish("site").unwrap_err().to_string();
+    assert!(error.contains("reports: it is a link"), "{error}");
+    fs::remove_dir_all(small.path("ledger/redfish/2026.11/acme/box/1.1")).unwrap();
+    small.publish("site").unwrap_err();
+    assert_eq!(files(&elsewhere), moved);
+    fs::remove_file(site.join("reports")).unwrap();
+    fs::rename(&elsewhere, site.join("reports")).unwrap();
+    fs::write(small.path("mine"), "mine").unwrap();
+    fs::remove_file(site.join("index.html")).unwrap();
+    std::os::unix::fs::symlink(small.path("mine"), site.join("index.html")).unwrap();
+    assert!(small.publish("site").unwrap_err().to_string().contains("index.html: it is a link"));
+    assert_eq!(fs::read_to_string(small.path("mine")).unwrap(), "mine");
+    fs::remove_file(site.join("index.html")).unwrap();
+    small.publish("site").unwrap();
+    assert!(!published.is_empty() && !site.join("reports/redfish/2026.11/acme/box/1.1").exists());
 }
 
 /// The totals that the published sheet states are those of the page.

@@ -4,7 +4,7 @@ use crate::canon::digest_file;
 use crate::capability::Outcome;
 use crate::guideline::worksheet::Sheet;
 use crate::ledger::{Entry, Ledger, LedgerError};
-use crate::report::bundle::names;
+use crate::report::bundle::{compare, names};
 use crate::report::document::ReportDocument;
 
 /// The problems of all documents, each with its file.
@@ -82,6 +82,12 @@ fn check_entry(entry: &Entry) -> Vec<String> {
             }
         }
         Ok(None) => {}
+        Err(error) => problems.push(error.to_string()),
+    }
+    match compare(&entry.bundle()) {
+        Ok(differences) => {
+            problems.extend(differences.iter().map(|one| format!("{}: {one}", entry.bundle().display())));
+        }
         Err(error) => problems.push(error.to_string()),
     }
     match entry.triage() {

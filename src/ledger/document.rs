@@ -1,7 +1,8 @@
 //! Reading a document of the ledger: YAML or JSON, held against the JSON Schema of its type, then taken in by serde. A
 //! problem says what is wrong, where, and what would be right.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jsonschema::error::ValidationErrorKind;
 use schemars::JsonSchema;
@@ -95,17 +96,37 @@ fn check_format(supported: &'static str, what: &str, root: &Node) -> Result<(), 
     Err(problem.label(node.span, ""))
 }
 
+/// A schema, ready to be used. A ledger has thousands of documents of a few types.
+struct Compiled {
+    schema: Value,
+    validator: jsonschema::Validator,
+}
+
+/// The schema of a type, which is made once; `None` when it is none.
+fn compiled<T: Document>() -> Option<Arc<Compiled>> {
+    static ALL: Mutex<BTreeMap<&'static str, Arc<Compiled>>> = Mutex::new(BTreeMap::new());
+    let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(compiled) = all.get(T::FORMAT) {
+        return Some(Arc::clone(compiled));
+    }
+    let schema = schema::<T>();
+    let validator = jsonschema::options().should_validate_formats(true).build(&schema).ok()?;
+    let compiled = Arc::new(Compiled { schema, validator });
+    all.insert(T::FORMAT, Arc::clone(&compiled));
+    Some(compiled)
+}
+
 fn against_schema<T: Document>(source: &Arc<SourceFile>, root: &Node, json: &Value) -> Diagnostics {
     let mut problems = Diagnostics::new();
-    let schema = schema::<T>();
-    let Ok(validator) = jsonschema::options().should_validate_formats(true).build(&schema) else {
+    let Some(compiled) = compiled::<T>() else {
         problems.push(Diagnostic::error(
             "L006",
             "the schema of this format cannot be used, which is a defect of this tool",
         ));
         return problems;
     };
-    for error in validator.iter_errors(json) {
+    let schema = &compiled.schema;
+    for error in compiled.validator.iter_errors(json) {
         let pointer = error.instance_path().to_string();
         let (node, path) = locate(root, &pointer);
         let place =
@@ -115,7 +136,7 @@ fn against_schema<T: Document>(source: &Arc<SourceFile>, root: &Node, json: &Val
             | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
                 for key in unexpected {
                     let span = node.entry(key).map_or(node.span, |(key, _)| key.span);
-                    let known = known_keys(&schema, error.schema_path().as_str());
+                    let known = known_keys(schema, error.schema_path().as_str());
                     let problem = Diagnostic::error("L003", format!("`{key}` is not a key of {place}"));
                     let help = match did_you_mean(key, known.iter().map(String::as_str)) {
                         Some(near) => format!("did you mean `{near}`?"),

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::canon::{Digest, digest_file};
+use crate::canon::{Digest, digest_bytes, digest_file};
 
 use super::inputs::FORMAT;
 
@@ -132,17 +132,52 @@ pub fn seal(folder: &Path) -> Result<Manifest, BundleError> {
     Ok(manifest)
 }
 
+/// The manifest of a folder, with the digest of its bytes.
+///
+/// # Errors
+/// When it cannot be read or is newer than this tool.
+pub fn manifest(folder: &Path) -> Result<(Manifest, Digest), BundleError> {
+    let path = folder.join(names::MANIFEST);
+    let text = std::fs::read_to_string(&path).map_err(BundleError::io(&path))?;
+    Ok((read_document(&path, &text)?, digest_bytes(text.as_bytes())))
+}
+
+/// A file of a bundle, when it is the one that the manifest lists.
+///
+/// # Errors
+/// When it cannot be read, is not listed, or was changed.
+pub fn listed(folder: &Path, manifest: &Manifest, name: &str) -> Result<Vec<u8>, BundleError> {
+    let path = folder.join(name);
+    let bytes = std::fs::read(&path).map_err(BundleError::io(&path))?;
+    unchanged(&path, manifest, name, digest_bytes(&bytes))?;
+    Ok(bytes)
+}
+
+/// Makes sure that a file, given by its digest, is the one that the manifest lists.
+///
+/// # Errors
+/// When it is not.
+pub fn unchanged(path: &Path, manifest: &Manifest, name: &str, digest: Digest) -> Result<(), BundleError> {
+    let message = match manifest.files.get(name) {
+        Some(entry) if entry.digest == digest => return Ok(()),
+        Some(entry) => {
+            let stated = entry.digest;
+            format!("its digest is {digest}, {} says {stated}; put the file back as it was", names::MANIFEST)
+        }
+        None => format!("{} does not list it; put the bundle back as it was", names::MANIFEST),
+    };
+    Err(BundleError::invalid(path, message))
+}
+
 /// Compares a folder with its manifest; every difference is one line. An empty list means that nothing was changed
 /// since the bundle was sealed.
 ///
 /// # Errors
 /// When the manifest cannot be read or is newer than this tool, or something is not a regular file.
 pub fn compare(folder: &Path) -> Result<Vec<String>, BundleError> {
-    let path = folder.join(names::MANIFEST);
     let mut differences = Vec::new();
     let present = list(folder)?;
-    let text = std::fs::read_to_string(&path).map_err(BundleError::io(&path))?;
-    let manifest: Manifest = read_document(&path, &text)?;
+    let (manifest, _) = manifest(folder)?;
     for name in &present {
         if !manifest.files.contains_key(name) {
             differences.push(format!("{name}: not in the manifest"));

@@ -9,9 +9,10 @@ use super::model::{GuidelineInfo, Model};
 use super::shell::{self, At, page};
 use super::state::Output;
 use super::{SiteError, SourceOf};
+use crate::canon::digest_file;
 use crate::capability::{CapabilityId, Outcome};
 use crate::guideline::Capability;
-use crate::report::bundle::names;
+use crate::report::bundle::{self, names};
 use crate::report::html::wire;
 use crate::transcript::{Content, Reader};
 
@@ -61,7 +62,7 @@ pub fn known(model: &Model, info: &GuidelineInfo, source: SourceOf<'_>) -> Resul
                 }
             }
         }
-        wires(facts, &folder.join(names::TRANSCRIPT), &wanted, &mut known)?;
+        wires(facts, &folder, &wanted, &mut known)?;
         missing.retain(|id| !known.wires.contains_key(*id));
         if missing.is_empty() {
             break;
@@ -72,17 +73,21 @@ pub fn known(model: &Model, info: &GuidelineInfo, source: SourceOf<'_>) -> Resul
 
 fn wires(
     facts: &Facts,
-    transcript: &std::path::Path,
+    folder: &std::path::Path,
     wanted: &BTreeMap<&str, &str>,
     known: &mut Known,
 ) -> Result<(), SiteError> {
+    let transcript = folder.join(names::TRANSCRIPT);
     if wanted.is_empty() || !transcript.is_file() {
         return Ok(());
     }
+    let digest = digest_file(&transcript)
+        .map_err(|error| SiteError::Report { path: transcript.clone(), why: error.to_string() })?;
+    bundle::unchanged(&transcript, &bundle::manifest(folder)?.0, names::TRANSCRIPT, digest)?;
     let cases: BTreeSet<&str> = wanted.values().copied().collect();
     let wrong =
-        |error: crate::transcript::ReadError| SiteError::Report { path: transcript.to_owned(), why: error.to_string() };
-    let reader = Reader::open_for(transcript, |case| cases.contains(case)).map_err(wrong)?;
+        |error: crate::transcript::ReadError| SiteError::Report { path: transcript.clone(), why: error.to_string() };
+    let reader = Reader::open_for(&transcript, |case| cases.contains(case)).map_err(wrong)?;
     for (capability, case) in wanted {
         let Some(attempt) = reader.attempts(case).last().copied() else { continue };
         let Some(events) = reader.load(case, attempt).map_err(wrong)? else { continue };

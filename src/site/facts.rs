@@ -1,18 +1,16 @@
 //! What the site needs of one report, read once and kept in the state of the site: small, since there may be ten thousand.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use jiff::civil::Date;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::SiteError;
 use crate::canon::{Digest, digest_bytes};
 use crate::capability::{LifeCycle, Outcome};
 use crate::ledger::{Admission, Entry, Identity, ProductKind, SignedBy};
-use crate::report::bundle::names;
+use crate::report::bundle::{self, names};
 use crate::score::{Score, Status, Verdict};
 
 /// A report, as all pages but its own show it.
@@ -210,17 +208,31 @@ pub struct SlimResult {
     pub reason: String,
 }
 
-/// The report of a bundle.
+/// Makes sure that the manifest is the one that was admitted.
 ///
 /// # Errors
-/// When the file is missing or not a report.
-pub fn report(folder: &Path) -> Result<SlimReport, SiteError> {
-    document(&folder.join(names::REPORT))
+/// When it is not, or cannot be read.
+pub fn admitted(entry: &Entry, admission: &Admission) -> Result<(), SiteError> {
+    let path = entry.bundle().join(names::MANIFEST);
+    let digest = digest_bytes(&std::fs::read(&path).map_err(SiteError::io(&path))?);
+    if digest == admission.bundle {
+        return Ok(());
+    }
+    let admitted = admission.bundle;
+    let why = format!(
+        "its digest is {digest}, what was admitted is {admitted}; put the bundle back as it was, or admit it anew"
+    );
+    Err(SiteError::Report { path, why })
 }
 
-fn document<T: DeserializeOwned>(path: &Path) -> Result<T, SiteError> {
-    let bytes = fs::read(path).map_err(SiteError::io(path))?;
-    serde_json::from_slice(&bytes).map_err(|error| SiteError::Report { path: path.to_owned(), why: error.to_string() })
+/// The report of a bundle, which is the one that its manifest lists.
+///
+/// # Errors
+/// When the file is missing, was changed, or is not a report.
+pub fn report(folder: &Path) -> Result<SlimReport, SiteError> {
+    let bytes = bundle::listed(folder, &bundle::manifest(folder)?.0, names::REPORT)?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| SiteError::Report { path: folder.join(names::REPORT), why: error.to_string() })
 }
 
 /// A report that was read.

@@ -51,7 +51,7 @@ use crate::compare::ProductStatus;
 use crate::guideline::Guideline;
 use crate::guideline::worksheet::Sheet;
 use crate::ledger::{Admission, Entry, Identity, Ledger, LedgerError, Revocations, Rules, Triage};
-use crate::report::bundle::names;
+use crate::report::bundle::{self, BundleError, names};
 use crate::spread::spread;
 use crate::suite::embedded;
 
@@ -94,6 +94,15 @@ pub enum SiteError {
     /// Several reports are not as they must be.
     #[error("{}", .0.join("\n"))]
     Reports(Vec<String>),
+}
+
+impl From<BundleError> for SiteError {
+    fn from(error: BundleError) -> Self {
+        match error {
+            BundleError::Io { path, source } => Self::Io { path, source },
+            BundleError::Invalid { path, message } => Self::Report { path, why: message },
+        }
+    }
 }
 
 impl SiteError {
@@ -488,7 +497,8 @@ fn look_at(at: usize, entry: &Entry) -> Result<Option<Looked>, SiteError> {
     let mut text = serde_json::to_vec(&admission).unwrap_or_default();
     let product = place.product();
     text.extend_from_slice(&fs::read(&product).map_err(SiteError::io(&product))?);
-    // The manifest, whose digest the admission has, speaks for the rest of the bundle.
+    // The manifest, whose digest the admission has, speaks for the rest of the bundle; a file is held against it when it is read.
+    facts::admitted(entry, &admission)?;
     let report = entry.bundle().join(names::REPORT);
     let length = fs::metadata(&report).map_err(SiteError::io(&report))?.len();
     text.extend_from_slice(length.to_string().as_bytes());
@@ -511,8 +521,9 @@ fn guidelines(ledger: &Ledger, model: &Model) -> Result<BTreeMap<String, Guideli
         }
     }
     for (id, newest) in newest {
-        let path = ledger.place(&newest.identity)?.bundle().join(names::GUIDELINE);
-        let bytes = fs::read(&path).map_err(SiteError::io(&path))?;
+        let folder = ledger.place(&newest.identity)?.bundle();
+        let path = folder.join(names::GUIDELINE);
+        let bytes = bundle::listed(&folder, &bundle::manifest(&folder)?.0, names::GUIDELINE)?;
         let info = info(&id, &path, &bytes)?;
         found.insert(id, info);
     }

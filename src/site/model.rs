@@ -188,12 +188,13 @@ impl Model {
 
 /// Whether a report counts on a day.
 pub fn standing(admission: &Admission, rules: &Rules, revocations: &Revocations, on: Date) -> Standing {
-    let id = &admission.identity;
-    let keys = || admission.signed_by.iter().find_map(|signer| revocations.of_key(&signer.key, on));
+    // A revocation that is in the ledger holds, also when nothing was admitted since.
+    let (id, ever) = (&admission.identity, Date::MAX);
+    let keys = || admission.signed_by.iter().find_map(|signer| revocations.of_key(&signer.key, ever));
     let revoked = revocations
-        .of_bundle(&admission.bundle.to_string(), on)
-        .or_else(|| revocations.of_product(&id.vendor, &id.product, &id.version, on))
-        .or_else(|| revocations.of_suites(&admission.suites.to_string(), on))
+        .of_bundle(&admission.bundle.to_string(), ever)
+        .or_else(|| revocations.of_product(&id.vendor, &id.product, &id.version, ever))
+        .or_else(|| revocations.of_suites(&admission.suites.to_string(), ever))
         .or_else(keys);
     if let Some(revocation) = revoked {
         let why = format!("{} ({}, since {})", revocation.reason, revocation.by, revocation.since);

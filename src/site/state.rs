@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,9 @@ pub struct State {
     pub lists: Lists,
     /// Units by name.
     pub units: BTreeMap<String, Unit>,
+    /// Folders of the site that were found to be folders, and no links.
+    #[serde(skip)]
+    folders: Mutex<BTreeSet<PathBuf>>,
 }
 
 /// A group of pages.
@@ -119,12 +122,36 @@ impl State {
             let path = site.join(&written.path);
             let same = before.contains(&written) && fs::metadata(&path).is_ok_and(|facts| facts.len() == written.bytes);
             if !same {
+                self.settle(site, &written.path)?;
                 write(&path, &output.bytes)?;
                 changed += 1;
             }
             files.push(written);
         }
         Ok((files, changed))
+    }
+
+    /// Makes sure that a path below the site leads through no link, and to none: nothing is written or removed elsewhere.
+    fn settle(&self, site: &Path, path: &str) -> Result<(), SiteError> {
+        let is_link = |path: &Path| fs::symlink_metadata(path).is_ok_and(|facts| facts.is_symlink());
+        let refuse = |path: PathBuf| SiteError::Report {
+            path,
+            why: "it is a link, and leads out of the site; remove it".to_owned(),
+        };
+        let mut known = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut folder = site.to_owned();
+        for part in Path::new(path).parent().into_iter().flatten() {
+            folder.push(part);
+            if !known.contains(&folder) {
+                if is_link(&folder) {
+                    return Err(refuse(folder));
+                }
+                known.insert(folder.clone());
+            }
+        }
+        drop(known);
+        let file = site.join(path);
+        if is_link(&file) { Err(refuse(file)) } else { Ok(()) }
     }
 
     /// Removes what was published before and is not any more, and keeps the new state.
@@ -138,6 +165,7 @@ impl State {
         let mut removed = 0;
         let old = self.units.values().flat_map(|unit| &unit.files).map(|file| file.path.as_str());
         for path in old.filter(|path| !kept.contains(path)) {
+            self.settle(site, path)?;
             remove(site, path)?;
             removed += 1;
         }
