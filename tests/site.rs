@@ -1,15 +1,16 @@
 //! The published site: of what lies in `reports/`, and of small ledgers made from it.
 
+#[path = "site/serve.rs"]
+mod serve;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use assize::ledger::Ledger;
-use assize::serve::Server;
 use assize::site::{self, SiteError, Summary};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -64,6 +65,11 @@ fn check_links(site: &BTreeMap<String, Vec<u8>>) {
         .map(|(name, bytes)| (name, std::str::from_utf8(bytes).unwrap()))
         .collect();
     let ids: BTreeMap<&String, Vec<&str>> = pages.iter().map(|(name, page)| (*name, attributes(page, "id"))).collect();
+    for (name, bytes) in site.iter().filter(|(name, _)| !name.ends_with(".json")) {
+        let text = std::str::from_utf8(bytes).unwrap();
+        let odd = text.chars().find(|c| !assize::text::is_html(*c));
+        assert_eq!(odd, None, "{name} holds what HTML and XML forbid");
+    }
     for (name, page) in &pages {
         let own: BTreeSet<&&str> = ids[*name].iter().collect();
         assert_eq!(own.len(), ids[*name].len(), "{name}: an id appears twice");
@@ -413,40 +419,4 @@ fn a_published_worksheet_has_its_totals() {
         compared += 1;
     }
     assert!(compared > 50, "{compared} rows");
-}
-
-async fn ask(server: &Server, request: &str) -> String {
-    let mut stream = tokio::net::TcpStream::connect(server.address()).await.unwrap();
-    let request = request.replace("HOST", &format!("host: {}\r\nconnection: close", server.address()));
-    stream.write_all(format!("{request}\r\n\r\n").as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
-    String::from_utf8_lossy(&answer).into_owned()
-}
-
-#[tokio::test]
-async fn the_server_reads_and_nothing_else() {
-    let small = Small::new();
-    small.add("acme", "box", "1.0", "Box", 0, &[]);
-    fs::write(small.path("secret.txt"), "secret").unwrap();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let ledger = Ledger::open(&small.path("ledger")).unwrap();
-    let (server, _) = Server::start(ledger, &small.path("site"), listener, |_| ()).unwrap();
-    let front = ask(&server, "GET / HTTP/1.1\r\nHOST").await;
-    assert!(front.starts_with("HTTP/1.1 200") && front.contains("default-src 'none'") && front.contains("<h1>"));
-    let tag = front.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap().to_owned();
-    let known = ask(&server, &format!("GET /index.html HTTP/1.1\r\nif-none-match: {tag}\r\nHOST")).await;
-    assert!(known.starts_with("HTTP/1.1 304") && !known.contains("<h1>"));
-    let head = ask(&server, "HEAD /style.css HTTP/1.1\r\nHOST").await;
-    assert!(head.contains("text/css") && !head.contains("body{") && !head.contains("content-length: 0"), "{head}");
-    for path in
-        ["/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/.assize-site.json", "//etc/passwd", "/nothing"]
-    {
-        let answer = ask(&server, &format!("GET {path} HTTP/1.1\r\nHOST")).await;
-        assert!(answer.starts_with("HTTP/1.1 404") && !answer.contains("secret\""), "{path}: {answer}");
-    }
-    let refused = ask(&server, "POST / HTTP/1.1\r\ncontent-length: 0\r\nHOST").await;
-    assert!(refused.starts_with("HTTP/1.1 405") && refused.contains("allow: GET, HEAD"));
-    let other = ask(&server, "GET / HTTP/1.1\r\nhost: evil.example\r\nconnection: close").await;
-    assert!(other.starts_with("HTTP/1.1 421"));
 }

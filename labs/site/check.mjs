@@ -1,8 +1,8 @@
 // Checks the site that `assize serve LEDGER` shows, in headless Chromium: links, filter, sort, search, comparison, keyboard, both themes,
 // 360 pixels, print, without script, no foreign request, axe-core, valid HTML. Exits with 1 and says what is wrong.
 //   node check.mjs ASSIZE LEDGER... [--shots FOLDER]     the first ledger is checked page by page, all of them by page type
-import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createRequire } from "node:module";
@@ -15,6 +15,9 @@ const shots = at < 0 ? null : words.splice(at, 2)[1];
 const [assize, ...ledgers] = words;
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const wrong = [];
+// Copies of the pages that were crawled, and their addresses.
+const data = mkdtempSync(join(tmpdir(), "assize-check-"));
+const names = new Map();
 const counts = { pages: 0, links: 0, axe: 0 };
 const check = (good, text) => { if (!good) wrong.push(text); };
 
@@ -51,10 +54,15 @@ async function crawl(root) {
     const answer = await fetch(address);
     check(answer.ok, `${address}: ${answer.status}`);
     const text = await answer.text();
+    const odd = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufdd0-\ufdef\ufffe\uffff]/.exec(text);
+    check(!odd, `${address}: holds U+${odd?.[0].codePointAt(0).toString(16).padStart(4, "0")} at ${odd?.index}`);
     const isPage = (answer.headers.get("content-type") ?? "").startsWith("text/html");
     pages.set(address, isPage ? ids(text) : null);
     if (!isPage) continue;
     counts.pages += 1;
+    const file = `${counts.pages}.html`;
+    writeFileSync(join(data, file), text);
+    names.set(file, address);
     const report = await validator.validateString(text, address);
     for (const message of report.results.flatMap((result) => result.messages).slice(0, 3)) {
       wrong.push(`${address}: HTML ${message.line}:${message.column} ${message.ruleId}: ${message.message}`);
@@ -75,6 +83,19 @@ async function crawl(root) {
     check(!fragment || there?.has(decodeURIComponent(fragment)), `${address}: nothing at ${target}`);
   }
   return [...pages.keys()].filter((address) => pages.get(address));
+}
+
+// The same pages by the checker of the W3C, which knows the whole standard. It is a Java program.
+function w3c() {
+  const resolve = createRequire(import.meta.url).resolve;
+  const jar = resolve("vnu-jar/build/dist/vnu.jar");
+  if (!existsSync(jar) || spawnSync("java", ["-version"]).status !== 0) return "skipped, for want of Java";
+  const ran = spawnSync("java", ["-Xmx1g", "-jar", jar, "--errors-only", "--format", "json", data], { encoding: "utf8", maxBuffer: 2 ** 28 });
+  const { messages } = JSON.parse(ran.stderr);
+  for (const { url, lastLine, lastColumn, message } of messages) {
+    wrong.push(`${names.get(url?.split("/").at(-1)) ?? url}: W3C ${lastLine}:${lastColumn}: ${message}`);
+  }
+  return `${names.size} pages`;
 }
 
 const kind = (path) => path.replace(/\/page-\d+/, "/page").replace(/-\d+\.html$/, ".html")
@@ -202,7 +223,6 @@ async function works(browser, root) {
 }
 
 if (shots) mkdirSync(shots, { recursive: true });
-const data = mkdtempSync(join(tmpdir(), "assize-check-"));
 const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: flags });
 try {
@@ -234,6 +254,7 @@ try {
       stop();
     }
   }
+  console.log(`checker of the W3C: ${w3c()}`);
 } finally {
   await browser.close();
   rmSync(data, { recursive: true, force: true });

@@ -30,6 +30,7 @@ mod publish;
 mod run;
 mod score;
 mod serve;
+mod signals;
 mod submission;
 mod verdict;
 mod verify;

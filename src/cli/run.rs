@@ -25,6 +25,7 @@ use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::inputs::{self, Loaded, LoadedGuideline};
 use super::progress::Progress;
+use super::signals::Signals;
 use super::{covers, output, plan, verdict};
 
 /// The selection that `--case` and `--skip` make.
@@ -415,22 +416,9 @@ pub fn empty_folder(folder: &Path) -> Result<(), CliError> {
 
 /// First interrupt: end in order. Second: the process ends at once; the journal knows what is left.
 async fn listen(cancel: CancellationToken) {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-        else {
-            return;
-        };
-        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
-        cancel.cancel();
-        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
-        std::process::exit(130);
-    }
-    #[cfg(not(unix))]
-    {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            cancel.cancel();
-        }
-    }
+    let Some(mut signals) = Signals::new() else { return };
+    signals.next().await;
+    cancel.cancel();
+    signals.next().await;
+    std::process::exit(130);
 }

@@ -22,6 +22,7 @@ pub fn render(model: &Model, id: &str, places: &[usize]) -> Vec<Output> {
     let path = shell::product_page(id);
     let at = At(&path);
     let guidelines: BTreeSet<String> = reports.iter().map(|(_, facts)| facts.guideline_id()).collect();
+    let badges = badges(model, id, &reports);
     let body = html! {
         h1 { (latest.product) }
         p.lead { (latest.description) }
@@ -38,11 +39,11 @@ pub fn render(model: &Model, id: &str, places: &[usize]) -> Vec<Output> {
                 (changes(model, at, &of))
             }
         }
-        (badges(model, at, id, &reports))
+        (badge_list(at, &badges))
     };
     let crumbs = [("Products".to_owned(), "products/index.html".to_owned())];
     let mut outputs = vec![page(&model.shell, &path, &latest.product, &crumbs, body)];
-    outputs.extend(badge_files(model, id, &reports));
+    outputs.extend(badges.iter().flat_map(Badge::files));
     outputs
 }
 
@@ -117,57 +118,62 @@ fn cases(at: At<'_>, title: &str, new: &Facts, ids: &[&str]) -> Markup {
     }
 }
 
-fn badges(model: &Model, at: At<'_>, id: &str, reports: &[(usize, &Facts)]) -> Markup {
-    let names = badge_files(model, id, reports);
+fn badge_list(at: At<'_>, badges: &[Badge]) -> Markup {
     html! {
-        @if !names.is_empty() {
+        @if !badges.is_empty() {
             h2 #badges { "Badges" }
             p { "They follow the latest report that counts. Link them to this page. Beside each lies the same as JSON, for shields.io." }
             ul.badges {
-                @for output in names.iter().filter(|output| output.path.ends_with(".svg")) {
-                    li { img src=(at.to(&output.path)) alt=(alt(output)) height="20"; " " code { (output.path) } }
+                @for badge in badges {
+                    @let picture = format!("{}.svg", badge.path);
+                    li { img src=(at.to(&picture)) alt={ (badge.label) ": " (badge.message) } height="20"; " " code { (picture) } }
                 }
             }
         }
     }
 }
 
-/// The label inside the SVG, so that picture and text say the same.
-fn alt(output: &Output) -> String {
-    let text = String::from_utf8_lossy(&output.bytes);
-    let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
-    title.map_or_else(
-        || "badge".to_owned(),
-        |(title, _)| title.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">"),
-    )
+/// What a badge says, and where it lies.
+struct Badge {
+    label: String,
+    message: String,
+    colour: badge::Colour,
+    /// Path without extension.
+    path: String,
+}
+
+impl Badge {
+    fn files(&self) -> [Output; 2] {
+        let Self { label, message, colour, path } = self;
+        let picture = Output { path: format!("{path}.svg"), bytes: badge::svg(label, message, *colour).into_bytes() };
+        [picture, Output { path: format!("{path}.json"), bytes: badge::json(label, message, *colour) }]
+    }
 }
 
 /// A badge for each program of the latest report that counts, of each guideline.
-fn badge_files(model: &Model, id: &str, reports: &[(usize, &Facts)]) -> Vec<Output> {
+fn badges(model: &Model, id: &str, reports: &[(usize, &Facts)]) -> Vec<Badge> {
     let mut seen = BTreeSet::new();
-    let mut files = Vec::new();
+    let mut badges = Vec::new();
     for (place, facts) in reports {
         if matches!(model.standing(*place), Standing::Revoked { .. }) || !seen.insert(facts.guideline_id()) {
             continue;
         }
         for program in &facts.programs {
             let (_, words) = shell::verdict_words(program.verdict);
-            let message = format!("{words} ({})", facts.identity.guideline);
-            let colour = badge::colour(program.verdict, model.standing(*place));
             let name = shell::file_name(&format!(
                 "{}-{}",
                 facts.identity.guideline,
                 program.program.to_lowercase().replace(' ', "-")
             ));
-            let path = format!("products/{id}/badges/{name}");
-            files.push(Output {
-                path: format!("{path}.svg"),
-                bytes: badge::svg(&program.program, &message, colour).into_bytes(),
+            badges.push(Badge {
+                label: program.program.clone(),
+                message: format!("{words} ({})", facts.identity.guideline),
+                colour: badge::colour(program.verdict, model.standing(*place)),
+                path: format!("products/{id}/badges/{name}"),
             });
-            files.push(Output { path: format!("{path}.json"), bytes: badge::json(&program.program, &message, colour) });
         }
     }
-    files
+    badges
 }
 
 fn kind(kind: ProductKind) -> &'static str {

@@ -11,6 +11,7 @@ use crate::canon::digest_bytes;
 use crate::capability::{LifeCycle, Outcome};
 use crate::ledger::Identity;
 use crate::score::{Status, Verdict};
+use crate::text::html_safe;
 
 /// A page that is being made.
 #[derive(Debug, Clone, Copy)]
@@ -93,7 +94,8 @@ pub fn page(shell: &Shell, path: &str, title: &str, crumbs: &[Crumb], body: Mark
             }
         }
     };
-    Output { path: path.to_owned(), bytes: markup.into_string().into_bytes() }
+    // Texts come from vendors and their endpoints.
+    Output { path: path.to_owned(), bytes: html_safe(markup.into_string()).into_bytes() }
 }
 
 const MAIN: &[(&str, &str)] = &[

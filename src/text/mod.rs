@@ -14,4 +14,7 @@ pub use codes::Code;
 pub(crate) use codes::codes;
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
 pub use source::{SourceFile, Span};
-pub use words::{did_you_mean, format_duration, format_size, one_line, parse_duration, parse_size, plural, xml_safe};
+pub use words::{
+    did_you_mean, format_duration, format_size, html_safe, is_html, one_line, parse_duration, parse_size, plural,
+    xml_safe,
+};

@@ -228,6 +228,24 @@ pub fn xml_safe(text: &str) -> String {
     safe
 }
 
+/// Whether an HTML document may hold it: no controls but white space, no noncharacters.
+pub fn is_html(c: char) -> bool {
+    match c {
+        '\t' | '\n' | '\r' => true,
+        c if c.is_control() => false,
+        '\u{fdd0}'..='\u{fdef}' => false,
+        c => u32::from(c) & 0xfffe != 0xfffe,
+    }
+}
+
+/// Text with a replacement character for everything that an HTML document may not hold.
+pub fn html_safe(text: String) -> String {
+    if text.chars().all(is_html) {
+        return text;
+    }
+    text.chars().map(|c| if is_html(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
+}
+
 type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
 
 /// Skips what belongs to an escape sequence; the escape character itself is already taken.

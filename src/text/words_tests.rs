@@ -114,3 +114,11 @@ fn one_line_commands_nothing() {
     assert_eq!(one_line("x ##[error]y ###[z]"), "x ## [error]y ### [z]");
     assert_eq!(one_line("plain ::text:: #[attr]"), "plain ::text:: #[attr]");
 }
+
+#[test]
+fn what_html_forbids_is_replaced() {
+    let good = "tab\tnew\nline\r\u{a0}ü 😀 \u{fffd}";
+    assert_eq!(html_safe(good.to_owned()), good);
+    let bad = "\u{0}\u{8}\u{b}\u{1f}\u{7f}\u{80}\u{9f}\u{fdd0}\u{fdef}\u{fffe}\u{ffff}\u{1fffe}\u{10ffff}";
+    assert_eq!(html_safe(format!("a{bad}b")), format!("a{}b", "\u{fffd}".repeat(13)));
+}

@@ -17,6 +17,7 @@ mod offline;
 mod outputs;
 mod places;
 mod secrets;
+mod serve;
 mod sessions;
 mod shown;
 mod streams;

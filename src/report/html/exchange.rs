@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use super::Shown;
 use crate::http::{Body, Exchange, Frame, Headers, StreamEvent};
 use crate::judge::Evidence;
+use crate::text::{html_safe, is_html};
 
 /// Bytes of a body that are shown.
 const SHOWN: usize = 4000;
@@ -89,7 +90,7 @@ pub(crate) fn blocks(exchange: &Exchange) -> Markup {
 }
 
 fn headers(headers: &Headers) -> String {
-    headers.0.iter().map(|(name, value)| format!("{name}: {value}\n")).collect()
+    html_safe(headers.0.iter().map(|(name, value)| format!("{name}: {value}\n")).collect())
 }
 
 fn body(body: &Body) -> String {
@@ -97,9 +98,13 @@ fn body(body: &Body) -> String {
         return String::new();
     }
     let text = match body.json() {
-        Some(json) => serde_json::to_string_pretty(&json).unwrap_or_default(),
+        Some(json) => html_safe(serde_json::to_string_pretty(&json).unwrap_or_default()),
         None => body.text().into_owned(),
     };
+    if !text.chars().all(is_html) {
+        let bytes = body.bytes();
+        return format!("\n{} bytes, not text: {}", bytes.len(), cut(&hex(bytes), SHOWN_OF_FRAME));
+    }
     let shown = match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…\n({} bytes in all)", text.get(..end).unwrap_or_default(), body.bytes().len()),
         None => text,
