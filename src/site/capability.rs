@@ -140,7 +140,7 @@ fn means(info: &GuidelineInfo, id: &CapabilityId, capability: &Capability) -> Ma
         dl.facts {
             @for (program, level) in programs { dt { (program) } dd { (shell::level(level)) } }
             @if let Some(since) = &capability.required_since { dt { "Required since" } dd { (since) } }
-            @for spec in &capability.spec { dt { "Specification" } dd { (spec) } }
+            @if !capability.spec.is_empty() { dt { "Specification" } @for spec in &capability.spec { dd { (spec) } } }
             @if let Some(note) = &capability.note { dt { "Note" } dd { (note) } }
             @if let Some(inferred) = &capability.inferred { dt { "Not certain" } dd { (inferred) } }
         }

@@ -64,7 +64,7 @@ use state::{Output, State, Unit};
 const PER_THREAD: usize = 16;
 
 /// To be raised when pages change for the same input.
-const LAYOUT: &str = "2";
+const LAYOUT: &str = "3";
 
 /// Why a site cannot be made.
 #[derive(Debug, thiserror::Error)]

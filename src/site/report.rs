@@ -180,7 +180,8 @@ fn check(facts: &Facts) -> Markup {
             dt { "Bundle" } dd { code { (facts.bundle) } }
             dt { "Guideline" } dd { code { (facts.guideline) } }
             dt { "Suites" } dd { code { (facts.suites) } }
-            @for signer in &facts.signed_by { dt { "Signed by" } dd { (signer.name) " (" (signer.role) "), key " code { (signer.key) } } }
+            @if !facts.signed_by.is_empty() { dt { "Signed by" } }
+            @for signer in &facts.signed_by { dd { (signer.name) " (" (signer.role) "), key " code { (signer.key) } } }
             @if facts.signed_by.is_empty() { dt { "Signed by" } dd { "nobody: nothing is claimed" } }
         }
     }
