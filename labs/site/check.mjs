@@ -1,5 +1,6 @@
 // Checks the site that `assize serve LEDGER` shows, in headless Chromium: links, filter, sort, search, comparison, keyboard, both themes,
-// 360 pixels, print, without script, no foreign request, axe-core, valid HTML. Exits with 1 and says what is wrong.
+// 360 pixels, print, without script, no foreign request, axe-core, valid HTML. Exits with 1 and says what is
+// wrong; with 3 when the browser does not start.
 //   node check.mjs ASSIZE LEDGER... [--shots FOLDER]     the first ledger is checked page by page, all of them by page type
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -224,7 +225,13 @@ async function works(browser, root) {
 
 if (shots) mkdirSync(shots, { recursive: true });
 const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: flags });
+let browser;
+try {
+  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: flags });
+} catch (error) {
+  console.log(`the browser does not start: ${String(error).split("\n")[0]}`);
+  process.exit(3);
+}
 try {
   for (const [n, ledger] of ledgers.entries()) {
     const { address, stop } = await serve(ledger);
