@@ -114,7 +114,7 @@ impl Examined {
     #[must_use]
     pub fn guideline_id(&self) -> Option<String> {
         let (guideline, _) = self.guideline.as_ref()?;
-        Some(format!("{}/{}", guideline.metadata.family, guideline.metadata.id))
+        Some(guideline.full_id())
     }
 
     /// The family, when it is one that guidelines know.

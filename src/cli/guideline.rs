@@ -88,20 +88,19 @@ fn lint(context: &Context, args: &GuidelineLintArgs) -> Result<Exit, CliError> {
 /// Derived guidelines against their parents, composites against the guidelines of their parts: those given, else those
 /// built in.
 fn across(read: &[Guideline], composites: &[composite::Composite]) -> Diagnostics {
-    let id = |one: &Guideline| format!("{}/{}", one.metadata.family, one.metadata.id);
     let wanted = read.iter().filter_map(|one| one.metadata.derived.as_ref()).map(|derived| &derived.parent);
     let parts = composites.iter().flat_map(|one| &one.programs).flat_map(|one| &one.parts).map(|part| &part.guideline);
     let mut known: BTreeMap<String, Guideline> = BTreeMap::new();
     for name in wanted.chain(parts) {
         if !known.contains_key(name)
-            && !read.iter().any(|one| id(one) == *name)
+            && !read.iter().any(|one| one.full_id() == *name)
             && let Ok((bytes, shown)) = inputs::guideline_bytes(None, name)
             && let Ok((one, _)) = Guideline::read(&shown, &bytes)
         {
             known.insert(name.clone(), one);
         }
     }
-    let find = |name: &str| read.iter().find(|one| id(one) == name).or_else(|| known.get(name));
+    let find = |name: &str| read.iter().find(|one| one.full_id() == name).or_else(|| known.get(name));
     let mut problems = Diagnostics::new();
     for one in read {
         let parent = one.metadata.derived.as_ref().and_then(|derived| find(&derived.parent));

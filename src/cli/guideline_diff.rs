@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::guideline::{ChangeKind, DerivedChange, Difference, Guideline, differences};
+use crate::guideline::{ChangeKind, DerivedChange, Difference, differences};
 use crate::text::{one_line, plural};
 
 use super::args::GuidelineDiffArgs;
@@ -43,7 +43,7 @@ pub fn diff(context: &Context, args: &GuidelineDiffArgs) -> Result<Exit, CliErro
         context.say(serde_json::Value::from(list).to_string());
         return Ok(Exit::Ok);
     }
-    let heading = format!("{} → {}", id(&old), id(&new));
+    let heading = format!("{} → {}", old.full_id(), new.full_id());
     if args.markdown {
         context.say(markdown(&heading, &all, why));
     } else {
@@ -54,10 +54,6 @@ pub fn diff(context: &Context, args: &GuidelineDiffArgs) -> Result<Exit, CliErro
     }
     context.tell(if all.is_empty() { "no differences".to_owned() } else { plural(all.len(), "difference") });
     Ok(Exit::Ok)
-}
-
-fn id(guideline: &Guideline) -> String {
-    format!("{}/{}", guideline.metadata.family, guideline.metadata.id)
 }
 
 fn line(context: &Context, one: &Difference, why: Option<&DerivedChange>) -> String {

@@ -135,7 +135,7 @@ fn open(path: &Path) -> Result<File, CliError> {
 }
 
 /// Our own reports begin with their format.
-fn is_report(beginning: &[u8]) -> bool {
+pub(super) fn is_report(beginning: &[u8]) -> bool {
     let text = String::from_utf8_lossy(beginning);
     let Some(inner) = text.trim_start().strip_prefix('{') else { return false };
     inner.trim_start().starts_with("\"format\"")

@@ -132,12 +132,11 @@ pub fn forecast(
     };
     let gone = old.iter().filter(|one| !new.iter().any(|program| pair(program) == Some(*one)));
     let flags = differences(before, after).into_iter().filter(|one| one.kind == ChangeKind::Flag);
-    let id = |guideline: &Guideline| format!("{}/{}", guideline.metadata.family, guideline.metadata.id);
     Forecast {
         format: FORMAT,
         run,
-        before: id(before),
-        after: id(after),
+        before: before.full_id(),
+        after: after.full_id(),
         programs: new.iter().map(|program| of_program(pair(program), program)).collect(),
         gone: gone.map(|one| one.program.clone()).collect(),
         flags: flags.map(|one| FlagChange { test: one.name, note: one.note }).collect(),

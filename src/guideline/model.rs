@@ -388,6 +388,11 @@ pub struct TestRepository {
 }
 
 impl Guideline {
+    /// `family/id`, by which a guideline is called everywhere.
+    pub fn full_id(&self) -> String {
+        format!("{}/{}", self.metadata.family, self.metadata.id)
+    }
+
     /// The program of that name.
     pub fn program(&self, name: &str) -> Option<&Program> {
         self.programs.iter().find(|program| program.name == name)

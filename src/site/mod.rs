@@ -49,7 +49,6 @@ use crate::canon::{Digest, digest_bytes};
 use crate::capability::LifeCycle;
 use crate::compare::ProductStatus;
 use crate::guideline::Guideline;
-use crate::guideline::worksheet::Sheet;
 use crate::ledger::{Admission, Entry, Identity, Ledger, LedgerError, Revocations, Rules, Triage};
 use crate::report::bundle::{self, BundleError, names};
 use crate::spread::spread;
@@ -326,11 +325,11 @@ impl Making<'_> {
         documents: &Documents,
         base: Option<&str>,
     ) -> Result<(), SiteError> {
-        let sheets = worksheets(ledger)?;
+        let sheets = ledger.worksheets()?;
         let places: Vec<usize> = (0..model.reports.len()).collect();
         let mut also: Vec<Digest> = model.guidelines.values().map(|info| info.digest).collect();
         also.push(digest_bytes(format!("{:?} {} {base:?}", model.as_of, documents.rules.max_age_days).as_bytes()));
-        also.extend(sheets.iter().map(|(name, text)| digest_bytes(format!("{name}\n{text}").as_bytes())));
+        also.extend(sheets.iter().map(|(name, sheet)| digest_bytes(format!("{name}\n{sheet:?}").as_bytes())));
         let key = self.key(model, &places, &also);
         self.unit("site".to_owned(), key, || {
             let names: Vec<&str> = sheets.iter().map(|(name, _)| name.as_str()).collect();
@@ -346,7 +345,7 @@ impl Making<'_> {
             ];
             outputs.extend(front::products(model));
             outputs.extend(api::index(model));
-            outputs.extend(sheets.iter().map(|(name, text)| worksheet::render(model, name, &Sheet::parse(text))));
+            outputs.extend(sheets.iter().map(|(name, sheet)| worksheet::render(model, name, sheet)));
             Ok(outputs)
         })
     }
@@ -569,25 +568,4 @@ fn info(id: &str, path: &Path, bytes: &[u8]) -> Result<GuidelineInfo, SiteError>
         why: format!("\n{}", problems.render(false)),
     };
     Ok(GuidelineInfo::new(id.to_owned(), read.map_err(wrong)?.0, bytes))
-}
-
-/// Score sheets of the ledger, by name.
-fn worksheets(ledger: &Ledger) -> Result<Vec<(String, String)>, SiteError> {
-    let folder = ledger.root().join("worksheets");
-    let mut sheets = Vec::new();
-    let entries = match fs::read_dir(&folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(sheets),
-        Err(error) => return Err(SiteError::io(&folder)(error)),
-    };
-    for entry in entries {
-        let path = entry.map_err(SiteError::io(&folder))?.path();
-        if path.extension().is_some_and(|extension| extension == "txt") {
-            let text = fs::read_to_string(&path).map_err(SiteError::io(&path))?;
-            let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-            sheets.push((name, text));
-        }
-    }
-    sheets.sort();
-    Ok(sheets)
 }

@@ -98,12 +98,7 @@ fn is_guideline(loaded: &Loaded, name: &str) -> bool {
         return false;
     }
     let Ok((bytes, shown)) = inputs::guideline_bytes(loaded.folder.as_deref(), name) else { return false };
-    !is_report(&bytes) && Guideline::read(&shown, &bytes).is_ok()
-}
-
-fn is_report(bytes: &[u8]) -> bool {
-    let start = String::from_utf8_lossy(bytes.get(..200).unwrap_or(bytes)).into_owned();
-    start.trim_start().strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with("\"format\""))
+    !scored::is_report(&bytes) && Guideline::read(&shown, &bytes).is_ok()
 }
 
 fn runs(context: &Context, args: &DiffArgs, loaded: &Loaded, after: &str) -> Result<Exit, CliError> {
@@ -163,7 +158,7 @@ fn side(context: &Context, args: &DiffArgs, loaded: &Loaded, name: &str) -> Resu
 
 fn own_report(file: &Path) -> Result<Option<ReportDocument>, CliError> {
     let Ok(bytes) = std::fs::read(file) else { return Ok(None) };
-    if !is_report(&bytes) {
+    if !scored::is_report(&bytes) {
         return Ok(None);
     }
     read_document(file, &String::from_utf8_lossy(&bytes)).map(Some).map_err(CliError::input)
@@ -194,10 +189,6 @@ fn forecast(context: &Context, args: &DiffArgs, loaded: &Loaded, against: &str) 
     Ok(Exit::Ok)
 }
 
-fn id(guideline: &Guideline) -> String {
-    format!("{}/{}", guideline.metadata.family, guideline.metadata.id)
-}
-
 /// The known guideline that replaces this one, directly or through others that are not known.
 fn next(context: &Context, loaded: &Loaded, before: &Guideline) -> Result<Guideline, CliError> {
     let family = before.metadata.family.to_string();
@@ -215,7 +206,7 @@ fn next(context: &Context, loaded: &Loaded, before: &Guideline) -> Result<Guidel
     }
     later.sort_by(|one, other| one.metadata.id.cmp(&other.metadata.id));
     later.into_iter().next().ok_or_else(|| {
-        CliError::input(format!("no guideline is known that follows {}", id(before)))
+        CliError::input(format!("no guideline is known that follows {}", before.full_id()))
             .hint(format!("name one with --against; known: {}", names.join(", ")))
     })
 }
